@@ -1,0 +1,1 @@
+"""Market data: the two ports, series, bars, the calendar, recorded and simulated sources."""

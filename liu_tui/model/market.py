@@ -1,0 +1,126 @@
+"""What a market says: trades, quotes, bars.
+
+Prices are dollars a share, sizes and volumes are shares, times are UTC nanoseconds since 1970 in fields named
+`*_ns`. The structs are arrays on the wire, so a field's place is its number: append, never reorder.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+DAY_NS = 86_400 * SECOND_NS
+
+
+class Event(StrEnum):
+    """What a strategy can be called for; also what is subscribed at the vendor."""
+
+    TRADE = "trade"
+    QUOTE = "quote"
+    SECOND = "second"
+    MINUTE = "minute"
+
+
+class Trade(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):
+    """One print on the tape."""
+
+    symbol: str
+    t_ns: int
+    price: float
+    size: float
+    id: int = 0
+    exchange: str = ""
+    conditions: tuple[str, ...] = ()
+    tape: str = ""
+
+
+class Quote(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):
+    """The best bid and ask. A price of 0 means that side is empty."""
+
+    symbol: str
+    t_ns: int
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+
+    @property
+    def mid(self) -> float:
+        """The middle of bid and ask; the side that exists if one is empty; 0 if both are."""
+        if self.bid > 0 and self.ask > 0:
+            return (self.bid + self.ask) / 2
+        return self.bid or self.ask
+
+
+class Bar(msgspec.Struct, frozen=True, array_like=True, tag="b", gc=False):
+    """One interval, closed left and open right.
+
+    t_ns:       its start; it is known at `end_ns` and not before
+    span_ns:    its length: SECOND_NS, MINUTE_NS or DAY_NS
+    vwap:       dollars; 0 where the vendor gives none
+    backfilled: fetched from history after a gap; no strategy is called for it
+    """
+
+    symbol: str
+    t_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    vwap: float = 0.0
+    count: int = 0
+    span_ns: int = MINUTE_NS
+    backfilled: bool = False
+
+    @property
+    def end_ns(self) -> int:
+        """The moment the bar closes."""
+        return self.t_ns + self.span_ns
+
+
+MarketEvent = Trade | Quote | Bar
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):
+    """Lock-step: all events up to and including `t_ns` have been sent; the market waits for the answer.
+
+    n: 1, 2, 3, ...; 0 is never sent
+    """
+
+    n: int
+    t_ns: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a market screener knows of one symbol. Absent parts are None."""
+
+    symbol: str
+    latest_trade: Trade | None = None
+    latest_quote: Quote | None = None
+    minute_bar: Bar | None = None
+    daily_bar: Bar | None = None
+    previous_daily_bar: Bar | None = None
+
+    @property
+    def price(self) -> float:
+        """The last price known, 0 if none."""
+        if self.latest_trade is not None:
+            return self.latest_trade.price
+        for bar in (self.minute_bar, self.daily_bar, self.previous_daily_bar):
+            if bar is not None:
+                return bar.close
+        return 0.0
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable name, as the broker lists it."""
+
+    symbol: str
+    name: str = ""
+    exchange: str = ""
+    tradable: bool = True
+    shortable: bool = True
+    marginable: bool = True
+    fractionable: bool = False

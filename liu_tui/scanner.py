@@ -1,0 +1,62 @@
+"""The class a scanner file extends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from liu_tui.model.market import Asset, Bar, Snapshot
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A symbol that a scanner picked, and the values that made it a hit (shown on the console, stored)."""
+
+    symbol: str
+    values: dict[str, float] = {}
+
+
+class MarketView(Protocol):
+    """The whole market as a scanner sees it: at `now`, and never later."""
+
+    now: datetime
+    """The venue's time, in New York."""
+    minutes_since_open: float
+
+    async def snapshots(self, symbols: Iterable[str] | None = None) -> Mapping[str, Snapshot]:
+        """The latest of each symbol; of every tradable symbol if none are named."""
+
+    async def assets(self) -> list[Asset]:
+        """Every tradable name, sorted."""
+
+    async def most_active(self, top: int = 50) -> list[tuple[str, float]]:
+        """(symbol, shares traded today), most first."""
+
+    async def movers(self, top: int = 20) -> list[tuple[str, float]]:
+        """(symbol, percent against yesterday's close): gainers, then losers."""
+
+    async def daily_bars(self, symbols: Iterable[str], days: int) -> Mapping[str, list[Bar]]:
+        """The last `days` finished daily bars, oldest first."""
+
+
+class Scanner:
+    """Look through the market now and then, and name the symbols worth trading.
+
+    Annotated class attributes with a default are parameters, as in Strategy. A scanner that raises is named on the
+    console and called again at its next turn.
+    """
+
+    recurrence: ClassVar[float | None] = None
+    """Minutes of session time between two runs; None runs once. The plan's key of the same name overrides it."""
+    from_market_open: ClassVar[float] = 0.0
+    """Minutes after the open of the first run; 0 runs as soon as the session starts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def run(self, market: MarketView) -> Iterable[str | Hit]:
+        """Return the picks, best first. What was picked before may be picked again; nothing is subscribed twice."""
+        raise NotImplementedError(f"{type(self).__name__} must define run()")

@@ -1,0 +1,60 @@
+"""Trader: the port to a broker."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from liu_tui.model.account import Account, BrokerPosition
+from liu_tui.model.market import Step
+from liu_tui.model.orders import BrokerOrder, Execution, OrderRequest, OrderUpdate
+
+
+class BrokerStatus(msgspec.Struct, frozen=True, array_like=True, tag="broker", gc=False):
+    """The trade-updates connection came (connected=True) or went. After each coming, reconcile."""
+
+    connected: bool
+    words: str = ""
+
+
+class Trader(ABC):
+    """One account at one broker. Every method may raise BrokerAway (nothing was sent) unless it says otherwise."""
+
+    @abstractmethod
+    async def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Send an order. Raises OrderRefused (a definite no) or OrderUnknown (the answer was lost)."""
+
+    @abstractmethod
+    async def cancel(self, order_id: str) -> None:
+        """Ask for a cancel; the update tells how it ended. Raises OrderRefused if it can no longer be canceled."""
+
+    @abstractmethod
+    async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
+        """Look up an order by our id; None if the broker has never seen it."""
+
+    @abstractmethod
+    async def orders(self, *, open_only: bool = False, after_ns: int = 0) -> list[BrokerOrder]:
+        """Orders submitted after after_ns, oldest first, legs nested."""
+
+    @abstractmethod
+    async def executions(self, after_ns: int) -> list[Execution]:
+        """Fills after after_ns, oldest first."""
+
+    @abstractmethod
+    async def positions(self) -> list[BrokerPosition]:
+        """What the account holds."""
+
+    @abstractmethod
+    async def account(self) -> Account:
+        """Cash, equity, buying power."""
+
+    @abstractmethod
+    def updates(self) -> AsyncIterator[OrderUpdate | BrokerStatus | Step]:
+        """Yield order updates until close(); reconnects by itself. Connects at the first step.
+
+        With a lock-step market a Step comes after all updates of that step.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End updates() and let the connections go. May be called twice."""
