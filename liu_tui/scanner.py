@@ -51,8 +51,8 @@ class Scanner:
 
     recurrence: ClassVar[float | None] = None
     """Minutes of session time between two runs; None runs once. The plan's key of the same name overrides it."""
-    from_market_open: ClassVar[float] = 0.0
-    """Minutes after the open of the first run; 0 runs as soon as the session starts."""
+    from_market_open: float = 0.0
+    """Minutes after the open of the first run; 0 runs as soon as the session starts. A parameter of every scanner."""
 
     def __init__(self, name: str) -> None:
         self.name = name

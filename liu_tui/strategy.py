@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
+from liu_tui.model.market import Event
+
 if TYPE_CHECKING:
     from liu_tui.market.series import Series
     from liu_tui.model.actions import Action
@@ -103,6 +105,21 @@ class Strategy:
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    @classmethod
+    def declaration_faults(cls) -> list[tuple[str, str]]:
+        """Say what is wrong with the class's own declaration: (what, mend). Asked when the class is loaded."""
+        faults = []
+        by_event, by_timer = cls.run is not Strategy.run, cls.run_all is not Strategy.run_all
+        if by_event == by_timer:
+            which = "both run() and run_all()" if by_event else "neither run() nor run_all()"
+            faults.append((f"it defines {which}", "Define one of them."))
+        if by_timer and not (cls.every and cls.every > 0):
+            what = f"run_all() needs `every`, which was {cls.every!r}"
+            faults.append((what, "Write every = 5.0 for five minutes."))
+        unknown = sorted(set(cls.events) - set(Event))
+        faults += [(f"unknown event {name!r}", f"Choose from {', '.join(Event)}.") for name in unknown]
+        return faults
 
     async def run(
         self, symbol: str, now: datetime, bars: Series, position: PositionView, ctx: Context
