@@ -35,7 +35,13 @@ class Halt(msgspec.Struct, frozen=True, array_like=True, tag="halt", gc=False):
     words: str = ""
 
 
-StreamItem = Trade | Quote | Bar | Halt | Step | Anchor | FeedStatus
+class SessionEnd(msgspec.Struct, frozen=True, array_like=True, tag="end", gc=False):
+    """A recorded or simulated session is over: nothing more comes, though the connection stays."""
+
+    t_ns: int
+
+
+StreamItem = Trade | Quote | Bar | Halt | Step | Anchor | FeedStatus | SessionEnd
 """What a feed yields. Bars have span_ns MINUTE_NS; nobody sends second bars but a vendor that has them."""
 
 
