@@ -191,6 +191,7 @@ class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
     updated_ns: int = 0
     replaces: str = ""
     replaced_by: str = ""
+    extended_hours: bool = False
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):

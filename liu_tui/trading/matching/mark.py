@@ -1,0 +1,70 @@
+"""What the exchange knows of one symbol's market, and at which price an order would trade in it."""
+
+import msgspec
+
+from liu_tui.model.market import Bar, Quote, Trade
+from liu_tui.model.orders import OrderType, Side
+from liu_tui.trading.matching.order import Order
+
+
+class Mark(msgspec.Struct):
+    """The best bid and ask, and the last trade. Dollars; 0 where unknown or empty.
+
+    quoted: a quote was seen; until then the last trade stands for both sides
+    """
+
+    bid: float = 0.0
+    ask: float = 0.0
+    last: float = 0.0
+    quoted: bool = False
+
+    def see(self, event: Trade | Quote | Bar) -> None:
+        """Remember a market event. Bars that were fetched after a gap say nothing of now."""
+        if isinstance(event, Quote):
+            self.bid, self.ask, self.quoted = event.bid, event.ask, True
+        elif isinstance(event, Trade):
+            self.last = event.price
+        elif not event.backfilled:
+            self.last = event.close
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was seen that an order could trade against."""
+        return self.quoted or self.last > 0
+
+    @property
+    def price(self) -> float:
+        """What a share is worth: the last trade, else the middle of the quote, else 0."""
+        return self.last or Quote("", 0, self.bid, 0, self.ask, 0).mid
+
+    def against(self, side: Side) -> float:
+        """Return what an order can have at once: a buyer the ask, a seller the bid; 0 if there is none."""
+        if not self.quoted:
+            return self.last
+        return self.ask if side is Side.BUY else self.bid
+
+    def fill_price(self, order: Order) -> float | None:
+        """Where the order would trade now; None if it is not marketable. Never worse than its limit."""
+        price, limit = self.against(order.side), order.limit_price
+        if price <= 0:
+            return None
+        if limit is None or order.order_type is OrderType.MARKET:
+            return price
+        within = price <= limit if order.side is Side.BUY else price >= limit
+        return price if within else None
+
+    def watched(self, event: Trade | Quote | Bar | None, side: Side) -> float:
+        """Return the price by which a stop wakes: the print, or the side it would trade at."""
+        if isinstance(event, Trade):
+            return event.price
+        if isinstance(event, Bar):
+            return event.close
+        return self.against(side)
+
+
+def reached(order: Order, price: float) -> bool:
+    """Whether `price` (dollars, 0 unknown) wakes this stop."""
+    stop = order.stop_price
+    if stop is None or price <= 0:
+        return False
+    return price >= stop if order.side is Side.BUY else price <= stop
