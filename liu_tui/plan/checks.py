@@ -1,0 +1,142 @@
+"""What must hold between the keys of a plan, and between a plan and the files it names.
+
+All take the checked values as plain dicts (a value with a fault of its own is absent) and add to the faults.
+"""
+
+import keyword
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from liu_tui.plan.faults import Faults, did_you_mean, shown
+from liu_tui.plan.lines import Place
+from liu_tui.plan.schema import Environment
+
+Values = dict[str, Any]
+FEEDS = ("iex", "sip", "delayed_sip")  # the names of Alpaca's stock streams under /v2
+SESSION_MIN = 390  # minutes of a regular session
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_SATURDAY = 5
+_KINDS = ("scanners", "strategies", "miners")
+
+
+def across(plan: Values, faults: Faults) -> None:
+    """Whatever can be said without looking at the disk."""
+    _something_to_do(plan, faults)
+    _environment(plan, faults)
+    _market(plan.get("market", {}), faults)
+    _feed(plan.get("alpaca", {}), faults)
+    _class_names(plan, faults)
+    _targets(plan, faults)
+    _windows(plan, faults)
+
+
+def files(plan: Values, faults: Faults, base: Path, *, source_needed: bool) -> None:
+    """Whether the files that the plan names are there, inside the workspace `base`."""
+    for place, filename in _filenames(plan):
+        _user_file(place, filename, faults, base)
+    source = plan.get("market", {}).get("source", "simulated")
+    if source_needed and source not in ("", "simulated") and not (base / source).exists():
+        mend = (
+            f'Looked for {base / source}. Give "simulated", or a recording, a CSV file or a folder of them.'
+        )
+        faults.at(("market", "source"), f"no such file or folder: {shown(source)}", mend)
+
+
+def _something_to_do(plan: Values, faults: Faults) -> None:
+    scanners, strategies = plan["scanners"], plan["strategies"]
+    if not any(plan[kind] for kind in _KINDS):
+        faults.of_table((), "has nothing to run", "Add a [scanners.NAME] and a [strategies.NAME] table.")
+    elif strategies and not scanners:
+        faults.of_table((), "has no scanner, so no symbol is ever picked", "Add a [scanners.NAME] table.")
+    elif scanners and not strategies and not plan.get("test_scanners"):
+        mend = (
+            "Add a [strategies.NAME] table, or test_scanners = true at the top to watch the scanners alone."
+        )
+        faults.of_table((), "has no strategy", mend)
+
+
+def _environment(plan: Values, faults: Faults) -> None:
+    if plan.get("environment") is Environment.BACKTEST:
+        mend = "Say \"PAPER\"; 'liu-tui backtest' marks its own batches."
+        faults.at(("environment",), "was 'BACKTEST', which no session runs in", mend)
+
+
+def _market(market: Values, faults: Faults) -> None:
+    if (day := market.get("date")) and (wrong := _wrong_day(day)):
+        faults.at(("market", "date"), f"was {day!r}, {wrong}", 'Give a trading day, as "2026-01-05".')
+    if (start := market.get("start")) and not _CLOCK.fullmatch(start):
+        faults.at(
+            ("market", "start"), f"was {start!r}", 'Give New York time as "HH:MM", for instance "09:25".'
+        )
+    speed = market.get("speed")
+    if isinstance(speed, str) and speed != "max":
+        faults.at(("market", "speed"), f"was {speed!r}", 'Give a number above 0 without quotes, or "max".')
+    if market.get("source") == "":
+        faults.at(("market", "source"), "is empty", 'Give "simulated", or a file or folder of recorded data.')
+
+
+def _wrong_day(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return "no ISO date"
+    if text != day.isoformat():  # fromisoformat also takes 20260105 and 2026-W02-1
+        return "not written as year-month-day"
+    return f"a {day:%A}" if day.weekday() >= _SATURDAY else ""
+
+
+def _feed(alpaca: Values, faults: Faults) -> None:
+    feed = alpaca.get("feed", FEEDS[0])
+    if feed not in FEEDS:
+        faults.at(("alpaca", "feed"), f"was {feed!r}", did_you_mean(feed, FEEDS))
+
+
+def _class_names(plan: Values, faults: Faults) -> None:
+    for kind in _KINDS:
+        for name in plan[kind]:
+            if not name.isidentifier() or keyword.iskeyword(name):
+                mend = f"Name the table after the class in its file, as [{kind}.MyClass]."
+                faults.of_table((kind, name), f"{name!r} cannot be the name of a class", mend)
+
+
+def _targets(plan: Values, faults: Faults) -> None:
+    for name, scanner in plan["scanners"].items():
+        target = scanner.get("target_strategy_name")
+        if target and target not in plan["strategies"]:
+            place = ("scanners", name, "target_strategy_name")
+            faults.at(place, f"no strategy is called {target!r}", did_you_mean(target, plan["strategies"]))
+
+
+def _windows(plan: Values, faults: Faults) -> None:
+    if plan.get("bypass_market_schedule"):
+        return
+    for name, strategy in plan["strategies"].items():
+        for index, row in enumerate(strategy.get("schedule", ())):
+            if row.get("start", 0) >= SESSION_MIN:
+                place: Place = ("strategies", name, "schedule", index, "start")
+                mend = f"A session has {SESSION_MIN} minutes: give less, or bypass_market_schedule = true."
+                faults.at(
+                    place, f"was {row['start']:g} minutes after the open, which is past the close", mend
+                )
+
+
+def _filenames(plan: Values) -> Iterator[tuple[Place, str]]:
+    for kind in _KINDS:
+        for name, table in plan[kind].items():
+            if "filename" in table:
+                yield (kind, name, "filename"), table["filename"]
+
+
+def _user_file(place: Place, filename: str, faults: Faults, base: Path) -> None:
+    said = f"was {shown(filename)}"
+    if Path(filename).is_absolute() or ".." in Path(filename).parts:
+        faults.at(place, said, f"Name a file inside the workspace, relative to {base}.")
+    elif not filename.endswith(".py"):
+        faults.at(place, said, "Name the Python file (.py) that holds the class.")
+    elif not (base / filename).is_file():
+        beside = [path.name for path in (base / filename).parent.glob("*.py")]
+        mend = did_you_mean(Path(filename).name, beside) if beside else ""
+        faults.at(place, f"no such file: {shown(filename)}", f"Looked for {base / filename}. {mend}".rstrip())
