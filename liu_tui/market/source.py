@@ -1,0 +1,57 @@
+"""Source: where a played day comes from, recorded or simulated; one for the local market and the backtest.
+
+The order of a step is part of the promise, for two drivers must see one day alike:
+  1. by moment: a trade's or quote's own time; a bar's end, for it is not known before
+  2. at one moment bars come first, then each symbol's quote before its trade
+  3. symbols in alphabetical order
+Events that a recording stamps alike for one symbol keep the recording's order.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import date
+
+from liu_tui.market.calendar import midnight_ns
+from liu_tui.model.market import DAY_NS, Asset, Bar, MarketEvent
+
+Batch = tuple[int, list[MarketEvent]]
+"""A moment of venue time, and what becomes known then. Never empty; no event lies after the moment."""
+
+
+class Source(ABC):
+    """Days of market data that can be played any number of times, always alike. The caller has the clock."""
+
+    @abstractmethod
+    def assets(self) -> list[Asset]:
+        """Return every name, sorted by symbol."""
+
+    @abstractmethod
+    def days(self) -> list[str]:
+        """Return the New York dates that can be played, ISO, in order."""
+
+    @abstractmethod
+    def steps(self, day: str, start_ns: int = 0) -> Iterator[Batch]:
+        """Yield the day's steps in time order: exactly those of the whole day that are at or after start_ns.
+
+        Raises FeedError, before the first step, if there is no such day.
+        """
+
+    @abstractmethod
+    def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
+        """Return bars that start at or after start_ns and end at or before end_ns, oldest first.
+
+        span_ns: MINUTE_NS, or DAY_NS: stamped at New York's midnight, regular hours only
+        returns: the very bars that steps() yields, and those of days that cannot be played; [] if none
+        """
+
+    def previous_daily(self, symbol: str, day: str) -> Bar | None:
+        """Return the last daily bar before this date, or None if nothing earlier is known."""
+        midnight = midnight_ns(date.fromisoformat(day))
+        # A year back is enough for any halt; a day's length differs by an hour where the clocks change.
+        bars = self.bars(symbol, DAY_NS, midnight - 370 * DAY_NS, midnight + DAY_NS // 2)
+        return bars[-1] if bars else None
+
+    def previous_close(self, symbol: str, day: str) -> float | None:
+        """Return the last regular close before this date in dollars, or None if nothing earlier is known."""
+        bar = self.previous_daily(symbol, day)
+        return bar.close if bar is not None else None
