@@ -179,6 +179,10 @@ class Exchange:
         fills = self._floor.executions
         return fills[bisect_right(fills, after_ns, key=lambda fill: fill.t_ns) :]
 
+    def executions_from(self, n: int) -> list[Execution]:
+        """Return all fills but the first n: what a ledger has not stored yet."""
+        return self._floor.executions[n:]
+
     def positions(self) -> list[BrokerPosition]:
         """Return what is held, by symbol."""
         holdings = self._core.funds.holdings

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from liu_tui.model.orders import OrderClass, OrderRequest, OrderState, OrderType
+from liu_tui.trading.matching.exact import ZERO
 from liu_tui.trading.matching.order import Order
 
 
@@ -60,7 +61,7 @@ def _leg(
         stop_price=None if stop is None else round(stop, 4),
         status=OrderState.HELD,
         opens=False,
-        reserve=parent.reserve * 0,
+        reserve=ZERO,
         parent_id=parent.id,
         leg_ids=[],
     )
