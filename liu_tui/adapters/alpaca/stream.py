@@ -18,7 +18,7 @@ from liu_tui.adapters.alpaca.connection import WHERE, Connection, Lost
 from liu_tui.adapters.alpaca.parse import FrameReader
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import FeedState, FeedStatus, StreamingAPI, StreamItem
-from liu_tui.model.market import Event
+from liu_tui.model.market import Event, Step
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +159,7 @@ class AlpacaStream(StreamingAPI):
         try:
             await self._greet(connection)
             items: list[StreamItem] = []
-            # Again if the wish changed while we were asking: subscribe() leaves it to us until we are connected.
+            # Again if the wish changed meanwhile: subscribe() leaves it to us until we are connected.
             while connection.subscribed != self._wanted:
                 items += await self._ask_while_reading(connection, self._wanted)
         except BaseException:
@@ -196,11 +196,17 @@ class AlpacaStream(StreamingAPI):
         while self._connection is not None:
             items = await self._connection.read()
             self.refused = self._reader.refused
+            if self._lockstep:
+                items = [item for item in items if not self._is_old(item)]
             if items:
                 self._backoff.reset()
                 self._silence_s = self._pace.silence_s
                 yield items
         raise Lost("closed")
+
+    def _is_old(self, item: StreamItem) -> bool:
+        # Who comes back is told the step under way once more; ours may be done with it, and the answer lost.
+        return isinstance(item, Step) and self._acknowledged is not None and item.n <= self._acknowledged
 
     def _after(self, lost: Lost) -> tuple[str, float]:
         """Say what happened and how long to wait. Raises FeedError if the only slot is held too long."""
