@@ -37,7 +37,7 @@ def message(action: str, what: Channels) -> dict[str, object]:
     return {"action": action, **{name: sorted(symbols) for name, symbols in what.items() if symbols}}
 
 
-def in_words(what: Channels) -> str:
+def some_symbols(what: Channels) -> str:
     """Name the symbols, a few of them if there are many."""
     symbols = sorted(frozenset().union(*what.values()))
     shown = ", ".join(symbols[:8])

@@ -9,18 +9,16 @@ import logging
 from collections import deque
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.asyncio.client import ClientConnection
 
-from liu_tui.adapters.alpaca.channels import Channels, in_words, message, minus, nothing
-from liu_tui.adapters.alpaca.loopback import is_loopback
+from liu_tui.adapters.alpaca.channels import Channels, message, minus, nothing, some_symbols
 from liu_tui.adapters.alpaca.parse import Control, FrameReader, Refusal, Subscribed, Success
+from liu_tui.adapters.alpaca.sockets import BROKEN, Lost, Shut, dial, in_words
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import StreamItem
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME = 16 * 1024 * 1024  # the library's 1 MiB closes the connection on a big subscription's answer
 WHERE = "alpaca stream"
 
 _SLOT_TAKEN = 406
@@ -43,14 +41,6 @@ _ANSWERS = {
     ),
     410: ("a channel that this feed does not have", "Subscribe other events, or take another feed."),
 }
-
-
-class Lost(Exception):
-    """The connection is gone; it is worth another try. slot_taken: somebody else holds the only one."""
-
-    def __init__(self, words: str, *, slot_taken: bool = False) -> None:
-        super().__init__(words)
-        self.words, self.slot_taken = words, slot_taken
 
 
 class _Asked:
@@ -85,7 +75,11 @@ class Connection:
         cls, url: str, key: str, secret: str, reader: FrameReader, *, open_s: float, answer_s: float
     ) -> "Connection":
         """Dial and authenticate. Raises Lost, or FeedError if the vendor refuses for good."""
-        connection = cls(await _dial(url, open_s), reader, answer_s=answer_s)
+        try:
+            socket = await dial(url, open_s=open_s, content_type="application/msgpack")
+        except Shut as e:
+            raise FeedError(e.words, where=WHERE, mend=e.mend) from e
+        connection = cls(socket, reader, answer_s=answer_s)
         try:
             await connection._expect("connected")
             await connection.send({"action": "auth", "key": key, "secret": secret})
@@ -106,8 +100,8 @@ class Connection:
         """Send one message. Raises Lost."""
         try:
             await self._socket.send(msgspec.msgpack.encode(what))
-        except (WebSocketException, OSError) as e:
-            raise Lost(self._words or _in_words(e)) from e
+        except BROKEN as e:
+            raise Lost(self._words or in_words(e)) from e
 
     async def request(self, wanted: Channels) -> list[asyncio.Future[FeedError | None]]:
         """Ask for exactly this set: at most one message for what is gone and one for what is new.
@@ -143,9 +137,9 @@ class Connection:
     async def _read_frame(self) -> tuple[list[StreamItem], list[Control]]:
         try:
             frame = await self._socket.recv(decode=False)
-        except (WebSocketException, OSError) as e:
+        except BROKEN as e:
             self._settle_all()
-            raise Lost(self._words or _in_words(e)) from e
+            raise Lost(self._words or in_words(e)) from e
         self.frames += 1
         return self._reader.read(frame)
 
@@ -175,7 +169,7 @@ class Connection:
         if code in _ANSWERS and self._pending:
             asked = self._pending.popleft()
             what, mend = _ANSWERS[code]
-            asked.settle(FeedError(f"{what} ({code}): {in_words(asked.asked)}", where=WHERE, mend=mend))
+            asked.settle(FeedError(f"{what} ({code}): {some_symbols(asked.asked)}", where=WHERE, mend=mend))
         elif code in _FINAL:
             what, mend = _FINAL[code]
             raise FeedError(f"{what} ({code}: {said.msg})", where=WHERE, mend=mend)
@@ -191,43 +185,3 @@ class Connection:
     def _settle_all(self) -> None:
         while self._pending:
             self._pending.popleft().settle(None)
-
-
-async def _dial(url: str, open_s: float) -> ClientConnection:
-    local = is_loopback(url)
-    try:
-        return await connect(
-            url,
-            additional_headers={"Content-Type": "application/msgpack"},
-            user_agent_header="liu-tui",
-            proxy=None if local else True,
-            compression=None if local else "deflate",
-            max_size=MAX_FRAME,
-            max_queue=64,
-            open_timeout=open_s,
-            close_timeout=1,
-            ping_interval=10,
-            # Long: while we are behind, answers to our pings wait in the same queue as the data.
-            ping_timeout=60,
-        )
-    except InvalidURI as e:
-        raise FeedError(
-            f"{url!r} is no websocket address", where=WHERE, mend="It begins with ws:// or wss://."
-        ) from e
-    except InvalidStatus as e:
-        raise _refused_at_the_door(url, e.response.status_code) from e
-    except (WebSocketException, OSError, TimeoutError, EOFError) as e:
-        raise Lost(_in_words(e)) from e
-
-
-def _refused_at_the_door(url: str, status: int) -> Lost | FeedError:
-    if status in (408, 425, 429) or status >= 500:
-        return Lost(f"the server answered {status}")
-    return FeedError(f"{url} answered {status}", where=WHERE, mend="Check the feed's name and the keys.")
-
-
-def _in_words(e: BaseException) -> str:
-    if isinstance(e, ConnectionClosed):
-        code = e.rcvd.code if e.rcvd is not None else 1006
-        return f"the connection was closed ({code})"
-    return str(e) or type(e).__name__

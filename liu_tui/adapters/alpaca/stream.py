@@ -14,8 +14,9 @@ import msgspec
 from liu_tui.adapters.alpaca.backoff import Backoff
 from liu_tui.adapters.alpaca.channels import Channels, channels_of, nothing
 from liu_tui.adapters.alpaca.closing import Closing
-from liu_tui.adapters.alpaca.connection import WHERE, Connection, Lost
+from liu_tui.adapters.alpaca.connection import WHERE, Connection
 from liu_tui.adapters.alpaca.parse import FrameReader
+from liu_tui.adapters.alpaca.sockets import Lost
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import FeedState, FeedStatus, StreamingAPI, StreamItem
 from liu_tui.model.market import Event, Step

@@ -1,0 +1,159 @@
+"""Where a session trades, as plain values that may cross a process, and the openers of its ends.
+
+A vendor's module is imported in the opener that needs it: the producer never pays for the trader's imports, nor
+a consumer for a websocket. Keys never lie in a Venue: each process that needs them reads its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from liu_tui.errors import RefusedError, UsageError
+from liu_tui.plan.schema import Environment, TradePlan
+from liu_tui.settings import Keys, Secret, Settings
+
+if TYPE_CHECKING:
+    from liu_tui.market.history import DataAPI
+    from liu_tui.market.streaming import StreamingAPI
+    from liu_tui.trading.trader import Trader
+
+FEEDS = ("iex", "sip")
+_LOCAL_FEED = "sip"  # the local market has the whole tape under either name
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """One place to trade.
+
+    rest_url:    trading, clock, calendar, assets; without the version and without a slash at the end
+    data_url:    history and snapshots; the same
+    stream_url:  the whole address of the market data websocket
+    updates_url: the whole address of the order updates websocket
+    lockstep:    its time moves only when everybody is ready
+    """
+
+    kind: Literal["local", "alpaca"]
+    rest_url: str
+    data_url: str
+    stream_url: str
+    updates_url: str
+    feed: str
+    lockstep: bool = False
+
+
+def venue_of(plan: TradePlan, url: str = "") -> Venue:
+    """Say where a plan trades.
+
+    url: of the running local market, "http://127.0.0.1:PORT", for a plan with [market]
+
+    Raises RefusedError for real money, which this version does not trade, and UsageError for an unknown feed or
+    a local market without its url.
+    """
+    if plan.market is not None:
+        return local_venue(url, lockstep=plan.lockstep)
+    if plan.environment is Environment.PROD:
+        raise RefusedError(
+            "this version does not trade real money", where="environment", mend="Write environment = 'PAPER'."
+        )
+    return alpaca_paper(plan.alpaca.feed)
+
+
+def local_venue(url: str, *, lockstep: bool = False) -> Venue:
+    """Describe a running local market. Raises UsageError if the url is not http://HOST:PORT."""
+    base = url.rstrip("/")
+    if not base.startswith("http://"):
+        raise UsageError(
+            f"{url!r} is no local market", where="[market]", mend="It prints its address when it is ready."
+        )
+    sockets = "ws" + base.removeprefix("http")
+    return Venue(
+        kind="local",
+        rest_url=base,
+        data_url=base,
+        stream_url=f"{sockets}/v2/{_LOCAL_FEED}",
+        updates_url=f"{sockets}/stream",
+        feed=_LOCAL_FEED,
+        lockstep=lockstep,
+    )
+
+
+def alpaca_paper(feed: str) -> Venue:
+    """Describe Alpaca's paper account with one of its data feeds. Raises UsageError for an unknown feed."""
+    if feed not in FEEDS:
+        raise UsageError(f"no feed {feed!r}", where="[alpaca] feed", mend=f"Known feeds: {', '.join(FEEDS)}.")
+    return Venue(
+        kind="alpaca",
+        rest_url="https://paper-api.alpaca.markets",
+        data_url="https://data.alpaca.markets",
+        stream_url=f"wss://stream.data.alpaca.markets/v2/{feed}",
+        updates_url="wss://paper-api.alpaca.markets/stream",
+        feed=feed,
+    )
+
+
+def keys_from_env() -> Keys:
+    """Read Alpaca's pair from the environment, or else from the user's keys file.
+
+    Raises UsageError if there is none: a venue without keys cannot be opened.
+    """
+    settings = Settings.read()
+    keys = settings.keys()
+    if not keys.alpaca:
+        raise UsageError(
+            "no keys for Alpaca",
+            where="environment",
+            mend=f"Set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or write them to {settings.keys_file}, mode 600.",
+        )
+    return keys
+
+
+def keys_for(venue: Venue) -> Keys:
+    """Find the keys of a venue. The local market takes any; it is never sent the real ones.
+
+    Raises UsageError if Alpaca's are missing.
+    """
+    if venue.kind == "local":
+        return Keys(Secret("local"), Secret("local"), source="the local market")
+    return keys_from_env()
+
+
+def open_feed(venue: Venue, keys: Keys) -> StreamingAPI:
+    """Make the live feed; it connects when its batches are first asked for."""
+    from liu_tui.adapters.alpaca.stream import AlpacaStream
+
+    return AlpacaStream(
+        venue.stream_url,
+        keys.alpaca_id.reveal(),
+        keys.alpaca_secret.reveal(),
+        local=venue.kind == "local",
+        lockstep=venue.lockstep,
+    )
+
+
+def open_data(venue: Venue, keys: Keys) -> DataAPI:
+    """Make the history; it connects at the first question."""
+    from liu_tui.adapters.alpaca.history import AlpacaData
+
+    return AlpacaData(
+        venue.data_url,
+        venue.rest_url,
+        keys.alpaca_id.reveal(),
+        keys.alpaca_secret.reveal(),
+        feed=venue.feed,
+        first_wait_s=0.1 if venue.kind == "local" else 0.5,
+    )
+
+
+def open_trader(venue: Venue, keys: Keys) -> Trader:
+    """Make the broker's end. The desk alone calls this: it loads alpaca-py, about a second, in a thread."""
+    from liu_tui.adapters.alpaca.trader import AlpacaTrader
+
+    return AlpacaTrader(
+        venue.rest_url,
+        venue.updates_url,
+        keys.alpaca_id.reveal(),
+        keys.alpaca_secret.reveal(),
+        local=venue.kind == "local",
+        lockstep=venue.lockstep,
+    )
