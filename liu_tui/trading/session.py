@@ -1,0 +1,394 @@
+"""What one consumer knows and decides. No sockets, no clock, no database: facts in, requests out.
+
+The way of a market event through `on_event`:
+ 1. the symbol's series takes it, and a trade may close a second bar;
+ 2. for each strategy that declared such events, in the plan's order, the Seat says whether it may run now
+    (quarantine, lookback, veto, window; the market's hours were asked before);
+ 3. `_call` awaits the strategy between two marks of the meter; what it raises quarantines it, and no more;
+ 4. `_obey` turns each action into a request, or drops it with words.
+
+The live consumer and the backtest both turn this crank, one call after the other: nothing here may be called
+while an earlier call is awaited.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from liu_tui.market.bars import SecondBars
+from liu_tui.market.series import Series
+from liu_tui.model.account import Position
+from liu_tui.model.clock import SessionHours
+from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.orders import Fill, OrderNews
+from liu_tui.strategy import State
+from liu_tui.trading.caller import Caller, Meter
+from liu_tui.trading.context import House
+from liu_tui.trading.holding import Holding
+from liu_tui.trading.requests import (
+    KeySet,
+    Request,
+    Said,
+    StrategyFault,
+    UnsubscribeRequest,
+    VetoRequest,
+)
+from liu_tui.trading.runner import Runner, Seat, Slot
+
+__all__ = [
+    "KeySet",
+    "Meter",
+    "Request",
+    "Said",
+    "Session",
+    "Slot",
+    "StrategyFault",
+    "UnsubscribeRequest",
+    "VetoRequest",
+]
+
+
+class _Track:
+    """One symbol: its series, who trades it, and who is called for what, in the plan's order."""
+
+    __slots__ = ("for_all", "has_seconds", "minute", "names", "quote", "second", "seconds", "series", "trade")
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self.names: set[str] = set()
+        self.for_all = False
+        self.has_seconds = False  # the vendor sends second bars: none are made
+        self.seconds: SecondBars | None = None
+        self.call([])
+
+    def call(self, seats: list[Seat]) -> None:
+        """Say who is called."""
+        self.trade = [seat for seat in seats if "trade" in seat.runner.strategy.events]
+        self.quote = [seat for seat in seats if "quote" in seat.runner.strategy.events]
+        self.second = [seat for seat in seats if "second" in seat.runner.strategy.events]
+        self.minute = [seat for seat in seats if "minute" in seat.runner.strategy.events]
+        if self.second and self.seconds is None and not self.has_seconds:
+            self.seconds = SecondBars(self.series.symbol)
+
+
+class Session:
+    """The strategies of one consumer, the symbols that they trade, and what they hold in them.
+
+    batch_id:        opens every intent's id
+    portfolio_value: dollars; risk: fraction of it that one trade may lose
+    bypass_schedule: call strategies outside regular hours and outside their windows too
+    keys:            strategy -> key -> value: the key/value store as it was
+    """
+
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        *,
+        batch_id: str,
+        hours: SessionHours,
+        portfolio_value: float,
+        risk: float,
+        bypass_schedule: bool = False,
+        keys: Mapping[str, Mapping[str, str]] | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        self._bypass, self._keys = bypass_schedule, keys or {}
+        self._house = House(hours, portfolio_value, risk)
+        self._caller = Caller(self._house, batch_id, meter, self.veto)
+        self._runners: dict[str, Runner] = {}
+        self._tracks: dict[str, _Track] = {}
+        self._holdings: dict[tuple[str, str], Holding] = {}
+        self._vetoes: set[tuple[str, str]] = set()
+        self._heard_fills: set[str] = set()
+        self._changed: list[tuple[str, str, State]] = []
+        for slot in slots:
+            self._employ(slot)
+
+    # ---- what it serves
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols it has series of, in the order in which they came."""
+        return tuple(self._tracks)
+
+    def series(self, symbol: str) -> Series:
+        """Return a symbol's series. Raises KeyError if it is not served."""
+        return self._tracks[symbol].series
+
+    @property
+    def quarantined(self) -> dict[str, str]:
+        """Strategy -> why it is not called."""
+        return {runner.name: runner.fault for runner in self._runners.values() if runner.fault}
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Strategy -> calls into user code."""
+        return {runner.name: runner.calls for runner in self._runners.values()}
+
+    def add_symbol(
+        self,
+        symbol: str,
+        *,
+        strategies: frozenset[str] = frozenset(),
+        history: Iterable[Bar] = (),
+        daily: Iterable[Bar] = (),
+    ) -> None:
+        """Serve a symbol to these strategies, to all if none are named. Called again it only widens.
+
+        history: minute bars; calls nobody. Bars that are there already are replaced
+        daily:   finished daily bars, oldest first, in place of the old ones; none keeps those
+        """
+        track = self._tracks.get(symbol)
+        if track is None:
+            track = self._tracks[symbol] = _Track(Series(symbol, lookback=self._lookback()))
+        track.names |= strategies
+        track.for_all = track.for_all or not strategies
+        for bar in history:
+            track.series.append(bar)
+        if days := list(daily):
+            track.series.daily = days
+        self._seat(track)
+
+    def drop_symbol(self, symbol: str) -> None:
+        """Serve a symbol no more. What is held in it stays known; its state is kept for a return."""
+        if self._tracks.pop(symbol, None) is not None:
+            for runner in self._runners.values():
+                self._flush(runner)
+                runner.leave(symbol)
+
+    # ---- facts of the market
+
+    async def on_event(self, event: MarketEvent, now_ns: int) -> list[Request]:
+        """Take one event and call the strategies that declared it. now_ns: the venue's time."""
+        track = self._tracks.get(event.symbol)
+        if track is None:
+            return []
+        kind = type(event)
+        if kind is Quote:
+            track.series.on_quote(event)  # type: ignore[arg-type] # mypy does not narrow by type()
+            seats = track.quote
+        elif kind is Trade:
+            seats = await self._on_trade(track, event, now_ns)  # type: ignore[arg-type] # as above
+        else:
+            seats = await self._on_bar(track, event, now_ns)  # type: ignore[arg-type] # as above
+        if seats and self._in_hours(now_ns):
+            await self._caller.run(seats, event, now_ns)
+        return self._house.take()
+
+    def absorb(self, event: MarketEvent) -> None:
+        """Take an event that came too late to act on: the series knows it, nobody is called."""
+        track = self._tracks.get(event.symbol)
+        if track is None:
+            return
+        if isinstance(event, Quote):
+            track.series.on_quote(event)
+        elif isinstance(event, Trade):
+            track.series.on_trade(event)
+        elif event.span_ns == MINUTE_NS:
+            track.series.append(event)
+
+    async def on_time(self, now_ns: int) -> list[Request]:
+        """Do what is due: second bars whose second is over, and run_all timers."""
+        for track in self._tracks.values():
+            if track.seconds is not None and (bar := track.seconds.due(now_ns)) is not None:
+                await self._on_second(track, bar, now_ns)
+        for runner in self._runners.values():
+            runner.arm(now_ns)
+            moment = runner.due(now_ns)
+            if moment is not None and self._in_hours(now_ns):
+                await self._caller.run_all(runner, moment, now_ns)
+        return self._house.take()
+
+    # ---- facts of the desk
+
+    async def on_fill(self, fill: Fill) -> list[Request]:
+        """Book a fill, then tell the strategy whose order it was; once, however often it is heard."""
+        if fill.execution_id in self._heard_fills:
+            return self._house.take()
+        self._heard_fills.add(fill.execution_id)
+        self._holding(fill.strategy, fill.symbol).on_fill(fill)
+        seat = self._seat_of(fill.strategy, fill.symbol)
+        if seat is not None:
+            call = seat.runner.strategy.on_fill(fill, seat.context.at(fill.t_ns, None))
+            await self._caller.tell(seat.runner, fill.symbol, "on_fill", call)
+        return self._house.take()
+
+    async def on_news(self, news: OrderNews) -> list[Request]:
+        """Note how an order stands, then tell the strategy whose order it is."""
+        self._holding(news.strategy, news.symbol).on_news(news)
+        seat = self._seat_of(news.strategy, news.symbol)
+        if seat is not None:
+            call = seat.runner.strategy.on_order(news, seat.context.at(news.t_ns, None))
+            await self._caller.tell(seat.runner, news.symbol, "on_order", call)
+        return self._house.take()
+
+    def restore(
+        self,
+        positions: Iterable[Position],
+        live: Iterable[OrderNews],
+        state: Mapping[str, Mapping[str, State]],
+        vetoes: Iterable[tuple[str, str]],
+    ) -> None:
+        """Take the books' word after a start, or the desk's after it came back. Calls nobody.
+
+        positions, live: all there are. What is not named is flat and has no order, but for entries that the
+                         desk has not answered yet: those are on their way to it
+        state:           strategy -> symbol -> declared state
+        vetoes:          (symbol, strategy), strategy "" for all; added to those there are
+        """
+        held = {(position.strategy, position.symbol): position for position in positions}
+        orders: dict[tuple[str, str], list[OrderNews]] = {}
+        for news in live:
+            orders.setdefault((news.strategy, news.symbol), []).append(news)
+        for key in {**held, **orders, **self._holdings}:
+            self._holding(*key).restore(held.get(key), orders.get(key, ()))
+        for name, states in state.items():
+            if name in self._runners:
+                self._runners[name].restore_states(states)
+        for symbol, strategy in vetoes:
+            self.veto(symbol, strategy)
+
+    # ---- commands
+
+    async def start(self, now_ns: int) -> list[Request]:
+        """Begin: on_start of every strategy that this session calls."""
+        for runner in self._runners.values():
+            await self._start(runner, now_ns)
+        return self._house.take()
+
+    async def stop(self, now_ns: int) -> list[Request]:
+        """End in order: on_stop of every strategy that this session calls."""
+        for runner in self._runners.values():
+            if runner.active and not runner.fault:
+                call = runner.strategy.on_stop(runner.context.at(now_ns, None))
+                await self._caller.tell(runner, "", "on_stop", call)
+        return self._house.take()
+
+    async def replace(self, slot: Slot, now_ns: int) -> list[Request]:
+        """Put a reloaded strategy in its slot, or one that could not be loaded before in a new slot.
+
+        State, positions, orders and vetoes stay; a quarantine is lifted; on_start is called.
+        """
+        runner = self._runners.get(slot.name)
+        if runner is None:
+            runner = self._employ(slot)
+        else:
+            self._flush(runner)
+            runner.take(slot)
+        for track in self._tracks.values():
+            track.series.lookback = max(track.series.lookback or 0, slot.strategy.lookback)
+            self._seat(track)
+        await self._start(runner, now_ns)
+        return self._house.take()
+
+    def open_day(self, hours: SessionHours) -> None:
+        """Begin another day: windows and timers follow it."""
+        self._house.hours = hours
+        for runner in self._runners.values():
+            runner.open_day(hours)
+
+    def quarantine(self, name: str, words: str) -> None:
+        """Call a strategy no more until it is replaced. Unknown names are ignored."""
+        if name in self._runners:
+            self._runners[name].fault = words
+
+    def veto(self, symbol: str, strategy: str = "") -> None:
+        """Reject a symbol for one strategy, or for all."""
+        self._vetoes.add((symbol, strategy))
+        self._mark_vetoes(symbol)
+
+    def allow(self, symbol: str, strategy: str = "") -> None:
+        """Take the veto of one strategy back, or without a name every veto of the symbol."""
+        self._vetoes = {row for row in self._vetoes if row[0] != symbol or strategy not in ("", row[1])}
+        self._mark_vetoes(symbol)
+
+    def changed_state(self) -> list[tuple[str, str, State]]:
+        """Return (strategy, symbol or "", a copy of the state) of what changed since this was asked last.
+
+        A state that JSON cannot hold quarantines its strategy; the fault leaves with the next answer.
+        """
+        for runner in self._runners.values():
+            self._flush(runner)
+        changed, self._changed = self._changed, []
+        return changed
+
+    # ---- the turns of the crank
+
+    async def _on_trade(self, track: _Track, trade: Trade, now_ns: int) -> list[Seat]:
+        if track.seconds is not None and (bar := track.seconds.add(trade)) is not None:
+            await self._on_second(track, bar, now_ns)
+        track.series.on_trade(trade)
+        return track.trade
+
+    async def _on_bar(self, track: _Track, bar: Bar, now_ns: int) -> list[Seat]:
+        if bar.span_ns == SECOND_NS:
+            track.has_seconds, track.seconds = True, None
+            return track.second
+        if bar.span_ns != MINUTE_NS:
+            return []
+        if track.seconds is not None and (last := track.seconds.due(now_ns)) is not None:
+            await self._on_second(track, last, now_ns)
+        track.series.append(bar)
+        return [] if bar.backfilled else track.minute
+
+    async def _on_second(self, track: _Track, bar: Bar, now_ns: int) -> None:
+        if track.second and self._in_hours(now_ns):
+            await self._caller.run(track.second, bar, now_ns)
+
+    async def _start(self, runner: Runner, now_ns: int) -> None:
+        if runner.active and not runner.fault:
+            runner.arm(now_ns)
+            call = runner.strategy.on_start(runner.context.at(now_ns, None))
+            await self._caller.tell(runner, "", "on_start", call)
+
+    def _in_hours(self, now_ns: int) -> bool:
+        hours = self._house.hours
+        return self._bypass or hours.open_ns <= now_ns < hours.close_ns
+
+    # ---- seats
+
+    def _employ(self, slot: Slot) -> Runner:
+        keys = self._keys.get(slot.name, {})
+        runner = Runner(slot, self._house, keys, bypass=self._bypass)
+        self._runners[slot.name] = runner
+        return runner
+
+    def _lookback(self) -> int:
+        return max((runner.strategy.lookback for runner in self._runners.values()), default=0)
+
+    def _seat(self, track: _Track) -> None:
+        symbol = track.series.symbol
+        called = []
+        for runner in self._runners.values():
+            if not runner.active or not (track.for_all or runner.name in track.names):
+                runner.leave(symbol)
+                continue
+            seat = runner.seat(track.series, self._holding(runner.name, symbol))
+            if not runner.runs_all:
+                called.append(seat)
+        track.call(called)
+        self._mark_vetoes(symbol)
+
+    def _seat_of(self, strategy: str, symbol: str) -> Seat | None:
+        runner = self._runners.get(strategy)
+        return None if runner is None or runner.fault else runner.seats.get(symbol)
+
+    def _holding(self, strategy: str, symbol: str) -> Holding:
+        holding = self._holdings.get((strategy, symbol))
+        if holding is None:
+            holding = self._holdings[strategy, symbol] = Holding()
+        return holding
+
+    def _mark_vetoes(self, symbol: str) -> None:
+        for runner in self._runners.values():
+            if (seat := runner.seats.get(symbol)) is not None:
+                seat.vetoed = (symbol, "") in self._vetoes or (symbol, runner.name) in self._vetoes
+
+    def _flush(self, runner: Runner) -> None:
+        for symbol, context in runner.contexts():
+            try:
+                changed = context.changed_state()
+            except TypeError as e:
+                self._caller.fault(runner, symbol, str(e))
+                continue
+            if changed is not None:
+                self._changed.append((runner.name, symbol, changed))
+        runner.keep_states()
