@@ -59,6 +59,7 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     direction:    +1 long, -1 short
     qty:          the most shares held, positive
     entry_price, exit_price: dollars; averages over all entries and all exits
+    cost:         dollars that all its entries came to, positive
     gross:        dollars won (+) or lost (-), fees not in
     fees:         dollars, positive
     stop, target: dollars; of the first fill that gave one, None where none did
@@ -76,6 +77,7 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     end_ns: int
     entry_price: float
     exit_price: float
+    cost: float
     gross: float
     fees: float
     fills: int
@@ -94,16 +96,15 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gain_percentage(self) -> float:
-        """Net in percent of the shares' cost at the average entry; 0 if that is 0."""
-        cost = self.entry_price * self.qty
-        return 100 * self.net / cost if cost else 0.0
+        """Net in percent of the cost; 0 if that is 0."""
+        return 100 * self.net / self.cost if self.cost else 0.0
 
 
 class GainLoss(msgspec.Struct, frozen=True, kw_only=True):
     """What one strategy earned in one symbol in one batch; only what is realised.
 
     gain_value:      dollars, after the fees of all fills
-    gain_percentage: of the dollars that were put in by all entries; 0 if none were
+    gain_percentage: of what the shares that were closed had cost; 0 if none were
     open_qty, open_avg_price: what is still held: signed shares, average entry; its profit is in no sum
     """
 

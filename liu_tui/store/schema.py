@@ -225,6 +225,7 @@ _ANALYSIS = (
         end_ns       INTEGER NOT NULL,
         entry_price  REAL NOT NULL,
         exit_price   REAL NOT NULL,
+        cost         REAL NOT NULL,
         gross        REAL NOT NULL,
         fees         REAL NOT NULL,
         fills        INTEGER NOT NULL,
@@ -235,6 +236,8 @@ _ANALYSIS = (
         mfe          REAL,
         entry_reason TEXT NOT NULL,
         exit_reason  TEXT NOT NULL,
+        gain_value      REAL AS (gross - fees) VIRTUAL,
+        gain_percentage REAL AS (100 * (gross - fees) / nullif(cost, 0)) VIRTUAL,
         PRIMARY KEY (batch_id, strategy, symbol, n)
     ) STRICT, WITHOUT ROWID
     """,
