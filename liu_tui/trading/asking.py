@@ -1,0 +1,181 @@
+"""What is asked of the broker again and again until it is settled: lost answers, and cancels.
+
+Ambiguity is a state: an order whose answer was lost is UNKNOWN until the broker's own word settles it. It is never
+sent again, under this id or another.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from liu_tui.model.market import SECOND_NS
+from liu_tui.model.orders import OrderState
+from liu_tui.trading.book import Book
+from liu_tui.trading.effects import AskBroker, CancelAtBroker
+from liu_tui.trading.orders import OrderRecord
+
+# Five empty answers settle it, as NautilusTrader's in-flight check does (docs/concepts/live.md).
+ASKS = 5
+_SPACING_S = (1, 2, 4, 8)
+# Nobody answered the question itself: the driver's call was lost.
+_PATIENCE_S = 10
+_CANCEL_PATIENCE_S = 5
+
+S = OrderState
+
+
+class _Question(msgspec.Struct):
+    """number: 1 to ASKS for a lost answer; due_ns: when it is asked (again)."""
+
+    number: int
+    due_ns: int
+
+
+class Asker:
+    """Looks orders up whose answer was lost."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._questions: dict[str, _Question] = {}
+
+    def lost(self, record: OrderRecord, words: str, now_ns: int) -> None:
+        """The answer to a submit was lost, or a look-up failed: ask, or ask again later under the same number."""
+        cid = record.client_order_id
+        known = self._questions.get(cid)
+        if known is not None:
+            known.due_ns = now_ns + _SPACING_S[min(known.number, len(_SPACING_S)) - 1] * SECOND_NS
+            return
+        self._questions[cid] = _Question(1, now_ns)
+        if record.state in (S.INTENT, S.SUBMITTED):
+            record = msgspec.structs.replace(record, state=S.UNKNOWN)
+            self._book.put(record, "unknown", now_ns, words=words)
+        self._ask(cid, now_ns)
+
+    def look(self, record: OrderRecord, now_ns: int) -> None:
+        """Ask what became of an order that the broker knows, once."""
+        if record.client_order_id not in self._questions:
+            self._questions[record.client_order_id] = _Question(1, now_ns)
+            self._ask(record.client_order_id, now_ns)
+
+    def settled(self, cid: str) -> None:
+        """The broker has spoken."""
+        self._questions.pop(cid, None)
+
+    def unseen(self, record: OrderRecord, now_ns: int) -> None:
+        """The broker answered that it has never seen the order; the fifth time that is the end of it."""
+        cid = record.client_order_id
+        question = self._questions.get(cid)
+        if question is None:
+            return
+        if record.state is not S.UNKNOWN:
+            # It has named the order before, so this answer is wrong: what it says next will count.
+            del self._questions[cid]
+        elif question.number >= ASKS:
+            del self._questions[cid]
+            self.never_seen(record, now_ns, "the broker never saw it")
+        else:
+            question.due_ns = now_ns + _SPACING_S[question.number - 1] * SECOND_NS
+            question.number += 1
+
+    def never_seen(self, record: OrderRecord, now_ns: int, words: str) -> None:
+        """End an order that has not reached the broker."""
+        self._book.put(msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=words)
+        self._book.notice(
+            "warn", f"{record.symbol} {record.role} {record.client_order_id}: {words}", symbol=record.symbol
+        )
+
+    def on_time(self, now_ns: int) -> None:
+        """Ask what is due."""
+        for cid, question in list(self._questions.items()):
+            if question.due_ns <= now_ns:
+                self._ask(cid, now_ns)
+
+    def _ask(self, cid: str, now_ns: int) -> None:
+        question, record = self._questions[cid], self._book.orders[cid]
+        if not record.live:
+            del self._questions[cid]
+            return
+        question.due_ns = now_ns + _PATIENCE_S * SECOND_NS
+        if record.state is S.UNKNOWN:
+            self._book.put(record, "asking", now_ns, words=f"asking the broker ({question.number}/{ASKS})")
+        self._book.emit(AskBroker(cid))
+
+
+class Cancels:
+    """Withdraws orders at the broker, and does not forget until each has ended.
+
+    Orders of one group (a bracket, an OCO) fall together, so one cancel is sent for the group; only what lives on
+    afterwards is canceled by itself.
+    """
+
+    def __init__(self, book: Book, asker: Asker) -> None:
+        self._book, self._asker = book, asker
+        self._wanted: dict[str, str] = {}  # client order id -> why
+        self._sent_ns: dict[str, int] = {}  # group -> when it was last asked to end
+
+    def withdraw(self, records: Iterable[OrderRecord], why: str, now_ns: int) -> None:
+        """Ask for the end of each. Again changes nothing."""
+        groups: dict[str, OrderRecord] = {}
+        for record in records:
+            if record.waiting:
+                self._book.put(
+                    msgspec.structs.replace(record, state=S.CANCELED), "withdrawn", now_ns, words=why
+                )
+                continue
+            self._wanted.setdefault(record.client_order_id, why)
+            best = groups.get(record.group)
+            if best is None or _rank(record) < _rank(best):
+                groups[record.group] = record
+        for group, record in groups.items():
+            if group not in self._sent_ns:
+                self._send(record, now_ns)
+
+    def wanted(self, cid: str) -> bool:
+        """Whether the end of this order has been asked for."""
+        return cid in self._wanted
+
+    def failed(self, record: OrderRecord, words: str, now_ns: int) -> None:
+        """A cancel was refused, or lost: most often the order has just been filled. The broker knows."""
+        self._book.notice("info", f"cancel of {record.symbol} {record.role}: {words}", symbol=record.symbol)
+        if record.live:
+            self._asker.look(record, now_ns)
+
+    def after(self, record: OrderRecord, now_ns: int) -> None:
+        """See an order change: forget one that ended, cancel one that can only now be named to the broker."""
+        cid, group = record.client_order_id, record.group
+        if cid not in self._wanted:
+            return
+        if not record.live:
+            del self._wanted[cid]
+            if not any(self._book.orders[other].group == group for other in self._wanted):
+                self._sent_ns.pop(group, None)
+        elif group not in self._sent_ns:
+            self._send(record, now_ns)
+
+    def on_time(self, now_ns: int) -> None:
+        """Ask the broker about cancels that have not ended, and cancel again what lives on."""
+        late = {g for g, at in self._sent_ns.items() if now_ns - at >= _CANCEL_PATIENCE_S * SECOND_NS}
+        for cid in list(self._wanted):
+            record = self._book.orders[cid]
+            if record.group not in late:
+                continue
+            if record.state is S.PENDING_CANCEL:
+                self._sent_ns[record.group] = now_ns
+                self._asker.look(record, now_ns)
+            else:
+                self._send(record, now_ns)
+
+    def _send(self, record: OrderRecord, now_ns: int) -> None:
+        if not record.order_id or record.state is S.UNKNOWN:
+            return  # it cannot be named yet; `after` comes back to it
+        self._sent_ns[record.group] = now_ns
+        cid = record.client_order_id
+        if record.state is not S.PENDING_CANCEL:
+            pending = msgspec.structs.replace(record, state=S.PENDING_CANCEL)
+            self._book.put(pending, "cancel", now_ns, words=self._wanted.get(cid, ""))
+        self._book.emit(CancelAtBroker(record.order_id, cid))
+
+
+def _rank(record: OrderRecord) -> tuple[bool, bool]:
+    # The order that the others came with first; a held leg last, for it is not at the exchange yet.
+    return bool(record.parent), record.state is S.HELD

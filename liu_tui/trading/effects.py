@@ -1,0 +1,72 @@
+"""What the desk wants done, in order. Whoever turns the desk carries it out: a process, a replay, a backtest.
+
+The order is the promise: a Journal stands before the Send that it covers, a Booked before the News of its order.
+"""
+
+import msgspec
+
+from liu_tui.model.orders import Fill, OrderNews, OrderRequest
+from liu_tui.trading.orders import OrderRecord
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """Store the order as it is now, and what happened to it; commit before the next Send.
+
+    event: the broker's word, or ours: intent, released, refused, unknown, failed, leg, external, ...
+    """
+
+    order: OrderRecord
+    event: str
+    t_ns: int
+    words: str = ""
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Submit it, then call on_accepted, or on_failed."""
+
+    request: OrderRequest
+
+
+class CancelAtBroker(msgspec.Struct, frozen=True):
+    """Ask for a cancel; call on_cancel_failed if that raises anything. The update tells how it ended."""
+
+    order_id: str
+    client_order_id: str
+
+
+class AskBroker(msgspec.Struct, frozen=True):
+    """Look the order up, then call on_broker_order; call on_failed(unknown=True) if the look-up itself fails."""
+
+    client_order_id: str
+
+
+class Booked(msgspec.Struct, frozen=True):
+    """Store the fill (idempotent by execution_id), then tell the strategy."""
+
+    fill: Fill
+
+
+class News(msgspec.Struct, frozen=True):
+    """Tell the strategy and the screen of an order."""
+
+    news: OrderNews
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A line for the log. level: info, good, warn, error; kind: "fill", "refusal" or "" (what a bell may ring for)."""
+
+    level: str
+    words: str
+    kind: str = ""
+    symbol: str = ""
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The desk's state is now ACTIVE, REDUCING or HALTED: store it and show it."""
+
+    state: str
+    by: str
+    reason: str
+
+
+Effect = Journal | Send | CancelAtBroker | AskBroker | Booked | News | Notice | Changed

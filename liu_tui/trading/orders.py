@@ -1,0 +1,261 @@
+"""One order of ours: what the store keeps of it, how its state may move, and how it is put to a broker.
+
+The record is replaced on every change, never edited. `TRANSITIONS` is the whole state machine: what is not in it is
+an update that goes backwards or repeats, and changes nothing.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from liu_tui.model.orders import (
+    BrokerOrder,
+    Operation,
+    OrderClass,
+    OrderNews,
+    OrderRequest,
+    OrderState,
+    OrderType,
+    TimeInForce,
+)
+
+S = OrderState
+
+ENTRY, EXIT, STOP, TARGET, LIQUIDATION = "entry", "exit", "stop", "target", "liquidation"
+PROTECTIVE = frozenset({STOP, TARGET})
+CLOSING = frozenset({EXIT, LIQUIDATION})
+
+_OPEN = frozenset(
+    {
+        S.PENDING_NEW, S.ACCEPTED, S.HELD, S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.PENDING_REPLACE,
+        S.DONE_FOR_DAY, S.STOPPED, S.SUSPENDED, S.CALCULATED,
+    }
+)  # fmt: skip
+_ENDS = frozenset({S.FILLED, S.CANCELED, S.EXPIRED, S.REPLACED, S.REJECTED})
+_PAUSES = frozenset(
+    {S.PENDING_CANCEL, S.PENDING_REPLACE, S.DONE_FOR_DAY, S.STOPPED, S.SUSPENDED, S.CALCULATED}
+)
+_BROKERS = _OPEN | _ENDS
+
+TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
+    S.REFUSED: frozenset(),
+    # CANCELED from INTENT: an exit that waited for its protective orders, and found nothing left to close.
+    S.INTENT: frozenset({S.SUBMITTED, S.UNKNOWN, S.FAILED}) | _BROKERS,
+    S.SUBMITTED: frozenset({S.UNKNOWN, S.FAILED}) | _BROKERS,
+    S.UNKNOWN: frozenset({S.FAILED}) | _BROKERS,
+    # We may have concluded that the broker never saw it; when it turns up after all, the broker is right.
+    S.FAILED: _BROKERS,
+    S.PENDING_NEW: _BROKERS - {S.PENDING_NEW},
+    S.ACCEPTED: _BROKERS - {S.PENDING_NEW, S.ACCEPTED},
+    S.HELD: _BROKERS - {S.PENDING_NEW, S.ACCEPTED, S.HELD},
+    S.NEW: _BROKERS - {S.PENDING_NEW, S.ACCEPTED, S.HELD, S.NEW},
+    S.PARTIALLY_FILLED: _PAUSES | _ENDS,
+    S.DONE_FOR_DAY: frozenset({S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL}) | _ENDS,
+    S.STOPPED: frozenset({S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.DONE_FOR_DAY}) | _ENDS,
+    S.SUSPENDED: frozenset({S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.DONE_FOR_DAY}) | _ENDS,
+    S.CALCULATED: _ENDS,
+    S.PENDING_REPLACE: frozenset({S.PENDING_CANCEL}) | _ENDS,
+    S.PENDING_CANCEL: _ENDS,
+    # A cancel that crosses a fill ends as filled.
+    S.CANCELED: frozenset({S.FILLED}),
+    S.EXPIRED: frozenset({S.FILLED}),
+    S.REPLACED: frozenset({S.FILLED}),
+    S.REJECTED: frozenset({S.FILLED}),
+    S.FILLED: frozenset(),
+}
+
+ASKED: Mapping[OrderState, frozenset[OrderState]] = {
+    **TRANSITIONS,
+    # Only an answer to our own question may say that a cancel or a replace came to nothing.
+    S.PENDING_CANCEL: _BROKERS - {S.PENDING_CANCEL},
+    S.PENDING_REPLACE: _BROKERS - {S.PENDING_REPLACE},
+}
+
+
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store keeps of one order.
+
+    client_order_id: ours; of a leg that the broker named, the broker's
+    role:            entry, exit, stop, target or liquidation
+    qty:             shares, positive
+    stop, target:    dollars; of an entry or a standalone target, the protection that goes with it
+    filled_qty, avg_price: of the fills that are booked
+    broker_filled:   shares that the broker says are filled; more than filled_qty while a fill is still missing
+    price:           dollars; what the limits valued a share at
+    parent:          client_order_id of the order that a leg came with
+    sent_ns:         when it was handed to the wire; 0 for an exit that waits until protective orders are withdrawn
+    all_held:        an exit for all that is held at the moment it is sent
+    code:            of a refusal, from liu_tui.trading.risk
+    """
+
+    client_order_id: str
+    intent_id: str
+    strategy: str
+    symbol: str
+    operation: Operation
+    role: str
+    order_type: OrderType
+    qty: float
+    state: OrderState
+    created_ns: int
+    updated_ns: int
+    order_id: str = ""
+    limit_price: float | None = None
+    stop_price: float | None = None
+    stop: float | None = None
+    target: float | None = None
+    tif: TimeInForce = TimeInForce.DAY
+    filled_qty: float = 0.0
+    avg_price: float = 0.0
+    broker_filled: float = 0.0
+    price: float = 0.0
+    reason: str = ""
+    indicators: str = "{}"
+    parent: str = ""
+    sent_ns: int = 0
+    all_held: bool = False
+    code: str = ""
+    words: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(strategy, symbol): whose position it changes."""
+        return self.strategy, self.symbol
+
+    @property
+    def live(self) -> bool:
+        """Something may still happen to it."""
+        return not self.state.final
+
+    @property
+    def waiting(self) -> bool:
+        """An exit that is written down and not sent: protective orders are being withdrawn first."""
+        return self.state is S.INTENT and not self.sent_ns
+
+    @property
+    def remaining(self) -> float:
+        """Shares not yet filled."""
+        return max(self.qty - max(self.filled_qty, self.broker_filled), 0.0)
+
+    @property
+    def protected(self) -> bool:
+        """Whether it brings a stop or a target with it."""
+        return self.stop is not None or self.target is not None
+
+    @property
+    def group(self) -> str:
+        """Orders of one group stand and fall together at the broker."""
+        return self.parent or self.client_order_id
+
+
+def next_state(old: OrderState, new: OrderState, *, asked: bool = False) -> OrderState:
+    """Move if the table allows it, stay if not. asked: the answer to a question of ours, not a stream's update."""
+    return new if new in (ASKED if asked else TRANSITIONS)[old] else old
+
+
+def heard(record: OrderRecord, order: BrokerOrder, *, asked: bool = False) -> OrderRecord:
+    """Say what the record becomes when the broker describes the order so. Its fills are booked elsewhere."""
+    return msgspec.structs.replace(
+        record,
+        order_id=order.id or record.order_id,
+        state=next_state(record.state, order.status, asked=asked),
+        qty=order.qty or record.qty,  # a stop shrinks when the target beside it fills in part
+        broker_filled=max(record.broker_filled, order.filled_qty),
+        limit_price=order.limit_price if order.limit_price is not None else record.limit_price,
+        stop_price=order.stop_price if order.stop_price is not None else record.stop_price,
+    )
+
+
+def with_fill(record: OrderRecord, qty: float, price: float) -> OrderRecord:
+    """Add one execution (qty positive). A full order is filled, whatever was said before."""
+    filled = round(record.filled_qty + qty, 9)
+    average = (record.filled_qty * record.avg_price + qty * price) / filled
+    state = next_state(record.state, S.FILLED if filled >= record.qty else S.PARTIALLY_FILLED)
+    return msgspec.structs.replace(
+        record,
+        filled_qty=filled,
+        avg_price=average,
+        broker_filled=max(record.broker_filled, filled),
+        state=state,
+    )
+
+
+def order_type(limit: float | None, trigger: float | None) -> OrderType:
+    """Say what kind of order these prices make."""
+    if trigger is None:
+        return OrderType.MARKET if limit is None else OrderType.LIMIT
+    return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
+
+
+def leg_of(parent: OrderRecord, order: BrokerOrder, now_ns: int) -> OrderRecord:
+    """Begin the record of a protective order that came with `parent`."""
+    role = TARGET if order.order_type is OrderType.LIMIT else STOP
+    operation = parent.operation
+    if operation.enters:
+        operation = Operation.SELL if operation is Operation.BUY else Operation.COVER
+    return OrderRecord(
+        client_order_id=order.client_order_id or order.id,
+        intent_id=parent.intent_id,
+        strategy=parent.strategy,
+        symbol=parent.symbol,
+        operation=operation,
+        role=role,
+        order_type=order.order_type,
+        qty=order.qty,
+        state=S.SUBMITTED,
+        created_ns=now_ns,
+        updated_ns=now_ns,
+        tif=order.tif,
+        price=order.limit_price or order.stop_price or parent.price,
+        reason=role,
+        parent=parent.client_order_id,
+        sent_ns=now_ns,
+    )
+
+
+def request(record: OrderRecord) -> OrderRequest:
+    """Put the order in a broker's words: an entry brings its protection, a standalone target its stop."""
+    both = record.stop is not None and record.target is not None
+    order_class = OrderClass.SIMPLE
+    if record.role == ENTRY and record.protected:
+        order_class = OrderClass.BRACKET if both else OrderClass.OTO
+    elif record.role == TARGET and record.stop is not None:
+        order_class = OrderClass.OCO
+    alone = order_class is OrderClass.SIMPLE
+    return OrderRequest(
+        client_order_id=record.client_order_id,
+        symbol=record.symbol,
+        side=record.operation.side,
+        qty=record.qty,
+        order_type=record.order_type,
+        tif=record.tif,
+        limit_price=record.limit_price,
+        stop_price=record.stop_price,
+        order_class=order_class,
+        take_profit=None if alone else record.target,
+        stop_loss=None if alone else record.stop,
+    )
+
+
+def news(record: OrderRecord) -> OrderNews:
+    """Tell of the order as strategies and screens hear of it."""
+    return OrderNews(
+        client_order_id=record.client_order_id,
+        order_id=record.order_id,
+        intent_id=record.intent_id,
+        strategy=record.strategy,
+        symbol=record.symbol,
+        operation=record.operation,
+        role=record.role,
+        order_type=record.order_type,
+        qty=record.qty,
+        filled_qty=record.filled_qty,
+        avg_price=record.avg_price,
+        state=record.state,
+        t_ns=record.updated_ns,
+        created_ns=record.created_ns,
+        limit_price=record.limit_price,
+        stop_price=record.stop_price,
+        code=record.code,
+        words=record.words,
+    )
