@@ -23,6 +23,9 @@ _TOKEN = re.compile(
 )
 
 
+_DEEPEST = 200  # the reader refuses values nested beyond 100 levels
+
+
 class Lines:
     """place -> line (from 1) of its key, header or array element; and the first place that is said twice."""
 
@@ -47,7 +50,7 @@ class Lines:
 def lines_of(text: str) -> Lines:
     """Scan a TOML text."""
     scan = _Scan(text)
-    with suppress(_End, RecursionError):  # for what is not TOML the reader has its own words
+    with suppress(_End):  # for what is not TOML the reader has its own words
         scan.document()
     return scan.lines
 
@@ -77,6 +80,11 @@ class _Scan:
             else:
                 self._pair(table)
 
+    def _note(self, place: Place, line: int, *, new: bool) -> None:
+        if len(place) > _DEEPEST:
+            raise _End
+        self.lines.add(place, line, new=new)
+
     def _step(self) -> None:
         token = next(self._tokens, None)
         if token is None:
@@ -97,7 +105,7 @@ class _Scan:
             place = (*place, count)
         else:
             place = self._resolve(place, [last])
-        self.lines.add(place, line, new=place in self._headers)
+        self._note(place, line, new=place in self._headers)
         self._headers.add(place)
         self._step()
         if rows:
@@ -127,7 +135,7 @@ class _Scan:
         place = (*table, *self._key())
         if self.text != "=":
             raise _End
-        self.lines.add(place, line, new=True)
+        self._note(place, line, new=True)
         self._step()
         self._value(place)
 
@@ -138,6 +146,8 @@ class _Scan:
         elif self.kind == "mark" and self.text == "{":
             self._step()
             self._inline(place)
+        elif self.kind == "mark":
+            raise _End
         else:
             while self.kind != "mark" or self.text == ".":
                 self._step()
@@ -148,7 +158,7 @@ class _Scan:
             if self.text in (",", "\n"):
                 self._step()
                 continue
-            self.lines.add((*place, count), self.line, new=False)
+            self._note((*place, count), self.line, new=False)
             self._value((*place, count))
             count += 1
         self._step()

@@ -103,7 +103,7 @@ def _parse(text: str, file: str, lines: Lines) -> Values:
         if lines.repeated is not None and "already exists" in what:
             place, line = lines.repeated
             mend = f"It stands in line {lines.of(place)} already: keep one of them."
-        fault = Fault(file, line, "", "", f"is not TOML: {what[:1].lower()}{what[1:]}", mend)
+        fault = Fault(file, line, "", "", f"is not TOML: {what}", mend)
         raise plan_error((fault,)) from e
     except (TOMLKitError, ValueError, RecursionError) as e:
         what = "is nested too deep" if isinstance(e, RecursionError) else f"is not TOML: {e}"
