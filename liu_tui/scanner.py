@@ -22,9 +22,13 @@ class Hit(msgspec.Struct, frozen=True):
 class MarketView(Protocol):
     """The whole market as a scanner sees it: at `now`, and never later."""
 
-    now: datetime
-    """The venue's time, in New York."""
-    minutes_since_open: float
+    @property
+    def now(self) -> datetime:
+        """The venue's time, in New York."""
+
+    @property
+    def minutes_since_open(self) -> float:
+        """Session minutes since the open; negative before it."""
 
     async def snapshots(self, symbols: Iterable[str] | None = None) -> Mapping[str, Snapshot]:
         """The latest of each symbol; of every tradable symbol if none are named."""

@@ -92,7 +92,9 @@ class Client:
         try:
             reader, writer = await asyncio.open_unix_connection(str(socket))
         except OSError as e:
-            raise NothingToAttach("no session answers", where=str(socket), mend="See 'liu-tui sessions'.") from e
+            raise NothingToAttach(
+                "no session answers", where=str(socket), mend="See 'liu-tui sessions'."
+            ) from e
         client = cls(reader, writer)
         client._send(Hello(watch, log_from))
         return client
@@ -134,7 +136,8 @@ class Client:
         command_id = self.send(verb, **words)
         waiter = self._replies[command_id] = loop.create_future()
         async with asyncio.timeout(timeout):
-            return await waiter
+            reply: Reply = await waiter
+        return reply
 
     def ask_detail(self, symbol: str) -> None:
         """Ask for a symbol's Detail; it comes through messages()."""

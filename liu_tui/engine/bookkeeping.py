@@ -1,0 +1,122 @@
+"""What the supervisor keeps of a batch between two lives of a process: states, keys, vetoes, picks.
+
+Loaded from the books at the start, held in memory, written back through Records.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from liu_tui.engine.messages import KeyRow, Scanned, StateRow, StatesSaved, VetoSet
+from liu_tui.engine.records import Records, Write
+from liu_tui.engine.snapshot import LogLine
+from liu_tui.model.books import SessionEvent
+from liu_tui.plan.schema import TradePlan
+from liu_tui.scanner import Hit
+from liu_tui.store.store import Store
+from liu_tui.store.strategy_state import StrategyState
+from liu_tui.store.trending_tickers import TrendingTicker
+from liu_tui.store.vetoes import Veto
+
+_HOUSE = ""
+"""Rows of strategy_state under this name are the house's own: how far each consumer had heard fills."""
+
+
+class Bookkeeping:
+    """One batch's rows. after_fill: consumer -> the last fill whose effect is in the states."""
+
+    def __init__(self, batch_id: str) -> None:
+        self._batch_id = batch_id
+        self._records: Records | None = None
+        self.states: dict[tuple[str, str], StateRow] = {}
+        self.keys: dict[tuple[str, str], KeyRow] = {}
+        self.vetoes: dict[tuple[str, str], VetoSet] = {}
+        self.after_fill: dict[str, int] = {}
+        self.picks: list[TrendingTicker] = []
+
+    async def load(self, store: Store, plan: TradePlan, records: Records) -> None:
+        """Read what an earlier life of the batch left, and the strategies' key/value stores."""
+        self._records = records
+        for row in await store.strategy_state.load(self._batch_id):
+            if row.strategy == _HOUSE:
+                self.after_fill[row.symbol] = int(json.loads(row.state)["after_fill"])
+            else:
+                state = StateRow(strategy=row.strategy, symbol=row.symbol, json=row.state)
+                self.states[row.strategy, row.symbol] = state
+        for veto in await store.vetoes.load(self._batch_id):
+            self.vetoes[veto.symbol, veto.strategy] = VetoSet(
+                symbol=veto.symbol, strategy=veto.strategy, on=True, by=veto.by, reason=veto.reason,
+                since_ns=veto.since_ns,
+            )  # fmt: skip
+        for name in plan.strategies:
+            for key, value in (await store.keystore.load(name)).items():
+                self.keys[name, key] = KeyRow(strategy=name, key=key, value=value)
+        self.picks = await store.trending_tickers.load(self._batch_id)
+
+    def save_states(self, consumer: str, said: StatesSaved, now_ns: int) -> None:
+        """Keep what a consumer saved."""
+        rows = [
+            StrategyState(strategy=r.strategy, symbol=r.symbol, state=r.json, updated_ns=now_ns)
+            for r in said.rows
+        ]
+        after = json.dumps({"after_fill": said.after_fill})
+        rows.append(StrategyState(strategy=_HOUSE, symbol=consumer, state=after, updated_ns=now_ns))
+        self.after_fill[consumer] = said.after_fill
+        for row in said.rows:
+            self.states[row.strategy, row.symbol] = row
+        self._put(lambda store: store.strategy_state.save(self._batch_id, rows))
+        for key in said.keys:
+            self.keys[key.strategy, key.key] = key
+            self._put(partial(_set_key, key))
+
+    def set_veto(self, veto: VetoSet) -> None:
+        """A veto was set or lifted. Lifting one for all lifts every veto of the symbol."""
+        if veto.on:
+            self.vetoes[veto.symbol, veto.strategy] = veto
+            row = Veto(
+                symbol=veto.symbol,
+                strategy=veto.strategy,
+                by=veto.by,
+                reason=veto.reason,
+                since_ns=veto.since_ns,
+            )
+            self._put(lambda store: store.vetoes.set(self._batch_id, row))
+            return
+        for key in [k for k in self.vetoes if k[0] == veto.symbol and veto.strategy in ("", k[1])]:
+            del self.vetoes[key]
+            self._put(partial(_clear_veto, self._batch_id, key))
+
+    def rejected(self, symbol: str) -> bool:
+        """Whether a symbol is vetoed for all strategies."""
+        return (symbol, "") in self.vetoes
+
+    def hits(self, said: Scanned) -> None:
+        """A scanner's picks."""
+        hits = [Hit(found.symbol, found.values) for found in said.hits]
+        self._put(
+            lambda store: store.trending_tickers.add(
+                self._batch_id, said.scanner, said.t_ns, hits, strategy=said.target
+            )
+        )
+
+    def line(self, line: LogLine) -> None:
+        """A line of the log."""
+        event = SessionEvent(**{name: getattr(line, name) for name in SessionEvent.__struct_fields__})
+        self._put(lambda store: store.session_events.add(self._batch_id, [event]))
+
+    def states_rows(self) -> tuple[StateRow, ...]:
+        """All declared states, for a consumer's Boot."""
+        return tuple(self.states.values())
+
+    def _put(self, write: Write) -> None:
+        if self._records is not None:
+            self._records.put(write)
+
+
+async def _set_key(key: KeyRow, store: Store) -> None:
+    await store.keystore.set(key.strategy, {key.key: key.value})
+
+
+async def _clear_veto(batch_id: str, key: tuple[str, str], store: Store) -> None:
+    await store.vetoes.clear(batch_id, *key)

@@ -1,0 +1,157 @@
+"""Carries out what the desk's rules want done, in their order.
+
+Journal rows and fills gather until something must leave the desk (an order, a cancel, a word to a strategy); then
+they are committed in one transaction, and only after that does it leave. Requests to the broker run beside the
+desk's loop and their answers come back to it; in lock-step each is waited for, so that a replay repeats itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from liu_tui.engine.child import Child
+from liu_tui.errors import OrderUnknown, TraderError
+from liu_tui.model.orders import Fill, OrderNews, OrderRequest
+from liu_tui.store.journal import Entry
+from liu_tui.store.store import Store
+from liu_tui.trading.desk import Desk
+from liu_tui.trading.effects import (
+    AskBroker,
+    Booked,
+    CancelAtBroker,
+    Changed,
+    Effect,
+    Journal,
+    News,
+    Notice,
+    Send,
+)
+from liu_tui.trading.trader import Trader
+
+Answer = Callable[[], list[Effect]]
+"""What a request to the broker came to: to be told to the rules, in the desk's own turn."""
+
+
+class Audience(Protocol):
+    """Who hears of fills and orders once they are in the books."""
+
+    def tell_fill(self, fill: Fill) -> None:
+        """A fill has been stored."""
+
+    def tell_news(self, news: OrderNews) -> None:
+        """An order has changed."""
+
+    def tell_state(self) -> None:
+        """The desk's state has changed."""
+
+
+class Carrier:
+    """The hands of the desk."""
+
+    def __init__(self, child: Child, desk: Desk, store: Store, trader: Trader, audience: Audience) -> None:
+        self._child, self._desk, self._store, self._trader = child, desk, store, trader
+        self._audience = audience
+        self._batch_id = child.boot.batch_id
+        self._in_turn = child.boot.venue.lockstep
+        self._entries: list[Entry] = []
+        self._fills: list[Fill] = []
+        self._answers: list[Answer] = []
+        self._requests: set[asyncio.Task[None]] = set()
+
+    async def carry(self, effects: Iterable[Effect]) -> None:
+        """Do all of it. Raises StoreError if the books cannot be written: then nothing more is sent."""
+        for effect in effects:
+            match effect:
+                case Journal(order=order, event=event, t_ns=t_ns, words=words):
+                    self._entries.append((order, event, t_ns, words))
+                case Booked(fill=fill):
+                    self._fills.append(fill)
+                case Notice(level=level, words=words, kind=kind, symbol=symbol):
+                    source = symbol or "desk"
+                    self._child.say(level, words, source=source, kind=kind)
+                case _:
+                    await self._commit()
+                    await self._leave(effect)
+        await self._commit()
+
+    async def answers(self) -> None:
+        """Tell the rules what the broker has answered since the last turn."""
+        while self._answers:
+            answer = self._answers.pop(0)
+            await self.carry(answer())
+
+    async def close(self) -> None:
+        """Wait a moment for requests under way, then let them go: the next start asks the broker."""
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=3.0)
+        for task in self._requests:
+            task.cancel()
+        await self.answers()
+
+    async def _commit(self) -> None:
+        if not self._entries and not self._fills:
+            return
+        entries, self._entries = self._entries, []
+        fills, self._fills = self._fills, []
+        await self._store.journal.write(self._batch_id, entries, fills=fills)
+        for fill in fills:
+            self._audience.tell_fill(fill)
+
+    async def _leave(self, effect: Effect) -> None:
+        match effect:
+            case Send(request=request):
+                await self._request(self._submit(request))
+            case CancelAtBroker(order_id=order_id, client_order_id=client_order_id):
+                await self._request(self._cancel(order_id, client_order_id))
+            case AskBroker(client_order_id=client_order_id):
+                await self._request(self._look_up(client_order_id))
+            case News(news=news):
+                self._audience.tell_news(news)
+            case Changed(state=state, by=by, reason=reason):
+                await self._store.batches.set_state(self._batch_id, state, by, reason, self._now())
+                self._audience.tell_state()
+
+    async def _request(self, deed: Awaitable[Answer]) -> None:
+        if self._in_turn:
+            await self.carry((await deed)())
+            return
+        task = asyncio.ensure_future(self._beside(deed))
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _beside(self, deed: Awaitable[Answer]) -> None:
+        self._answers.append(await deed)
+        self._child.wake.set()
+
+    async def _submit(self, request: OrderRequest) -> Answer:
+        cid = request.client_order_id
+        try:
+            order = await self._trader.submit(request)
+        except OrderUnknown as e:
+            words, unknown, code = str(e), True, e.broker_code
+        except TraderError as e:
+            words, unknown, code = e.what, False, e.broker_code
+        else:
+            return lambda: self._desk.on_accepted(cid, order, self._now())
+        return lambda: self._desk.on_failed(cid, words, unknown=unknown, now_ns=self._now(), code=code)
+
+    async def _cancel(self, order_id: str, client_order_id: str) -> Answer:
+        try:
+            await self._trader.cancel(order_id)
+        except TraderError as e:
+            words = e.what
+            return lambda: self._desk.on_cancel_failed(client_order_id, words, self._now())
+        return list
+
+    async def _look_up(self, client_order_id: str) -> Answer:
+        try:
+            order = await self._trader.order_by_client_id(client_order_id)
+        except TraderError as e:
+            words = e.what
+            return lambda: self._desk.on_failed(client_order_id, words, unknown=True, now_ns=self._now())
+        return lambda: self._desk.on_broker_order(client_order_id, order, self._now())
+
+    def _now(self) -> int:
+        return self._child.clock.now_ns()

@@ -1,0 +1,134 @@
+"""Persons' commands, from the console or `ctl`: checked, carried out here or handed to the desk, and answered.
+
+A command's id makes it idempotent: sent again, it gets the first one's answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from liu_tui.engine.client import VERBS, Command, Reply
+from liu_tui.engine.messages import DeskOrder, VetoSet
+from liu_tui.engine.snapshot import CommandRow
+from liu_tui.model.clock import wall_ns
+
+if TYPE_CHECKING:
+    from liu_tui.engine.frontdoor import Guest
+    from liu_tui.engine.supervisor import Supervisor
+
+DESK_VERBS = frozenset({"pause", "resume", "cancel", "flatten", "kill"})
+NEEDS_SYMBOL = frozenset({"reject", "allow", "subscribe", "unsubscribe"})
+_ANSWERS_KEPT = 500
+
+
+class Commands:
+    """Carries out verbs. answer: how a reply reaches whoever asked."""
+
+    def __init__(self, supervisor: Supervisor, answer: Callable[[Guest, Reply], None]) -> None:
+        self._supervisor = supervisor
+        self._answer = answer
+        self._waiting: dict[str, tuple[Command, Guest]] = {}
+        self._answers: dict[str, Reply] = {}
+
+    async def take(self, command: Command, guest: Guest) -> None:
+        """Carry a command out; its answer comes now, or when the desk has said how it went."""
+        if command.id in self._answers:
+            self._answer(guest, self._answers[command.id])
+            return
+        if command.verb == "status":
+            data = json.dumps(self._supervisor.status())
+            self._answer(guest, Reply(command.id, True, "running", data))
+            return
+        self._show(command, "pending", "")
+        self._waiting[command.id] = (command, guest)
+        if command.verb in DESK_VERBS:
+            self._to_desk(command)
+            return
+        ok, words = self._here(command)
+        self.done(command.id, ok, words)
+
+    def done(self, command_id: str, ok: bool, words: str) -> None:
+        """A command has ended, here or at the desk."""
+        command, guest = self._waiting.pop(command_id, (None, None))
+        if command is None or guest is None:
+            return
+        reply = Reply(command_id, ok, words)
+        self._answers[command_id] = reply
+        while len(self._answers) > _ANSWERS_KEPT:
+            self._answers.pop(next(iter(self._answers)))
+        self._show(command, "done" if ok else "refused", words)
+        self._supervisor.log.say(
+            "info" if ok else "warn",
+            f"{_asked(command)}: {words}",
+            source=command.by,
+            kind="" if ok else "refusal",
+        )
+        self._answer(guest, reply)
+
+    def desk_lost(self) -> None:
+        """The desk has died with commands unanswered: nobody knows whether it had taken them."""
+        for command_id, (command, _guest) in list(self._waiting.items()):
+            if command.verb in DESK_VERBS:
+                self.done(command_id, False, "the desk ended before it answered; look, and ask again")
+
+    def _to_desk(self, command: Command) -> None:
+        desk = self._supervisor.desk
+        if not desk.running:
+            self.done(command.id, False, "the desk is being started; ask again in a moment")
+            return
+        desk.tell(DeskOrder(command=command))
+
+    def _here(self, command: Command) -> tuple[bool, str]:
+        symbol = command.symbol.upper()
+        if command.verb in NEEDS_SYMBOL and not symbol:
+            return False, f"{command.verb} which symbol?"
+        supervisor = self._supervisor
+        match command.verb:
+            case "reject":
+                supervisor.set_veto(_veto(command, symbol, on=True))
+                return True, f"{symbol} is rejected{_for(command)}"
+            case "allow":
+                supervisor.set_veto(_veto(command, symbol, on=False))
+                return True, f"{symbol} is allowed again{_for(command)}"
+            case "subscribe":
+                return supervisor.subscribe(symbol)
+            case "unsubscribe":
+                return supervisor.unsubscribe(symbol)
+            case "stop":
+                supervisor.ask_stop("asked for", flatten=command.flatten)
+                return True, "closing, once flat" if command.flatten else "closing"
+        return False, f"no verb {command.verb!r}; there are {', '.join(VERBS)}"
+
+    def _show(self, command: Command, state: str, words: str) -> None:
+        self._supervisor.fold.command(
+            CommandRow(
+                id=command.id,
+                verb=command.verb,
+                symbol=command.symbol.upper(),
+                by=command.by,
+                state=state,
+                words=words,
+                wall_ns=wall_ns(),
+            )
+        )
+
+
+def _veto(command: Command, symbol: str, *, on: bool) -> VetoSet:
+    return VetoSet(
+        symbol=symbol,
+        strategy=command.strategy,
+        on=on,
+        by=command.by,
+        reason=command.reason,
+        since_ns=wall_ns(),
+    )
+
+
+def _for(command: Command) -> str:
+    return f" for {command.strategy}" if command.strategy else ""
+
+
+def _asked(command: Command) -> str:
+    return " ".join(part for part in (command.verb, command.symbol.upper(), command.strategy) if part)

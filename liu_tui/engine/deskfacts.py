@@ -1,0 +1,81 @@
+"""What the desk tells the supervisor: a few times a second, and only when something has changed."""
+
+from __future__ import annotations
+
+from liu_tui.engine.child import Child
+from liu_tui.engine.messages import DeskFacts
+from liu_tui.model.account import Account
+from liu_tui.model.clock import monotonic_ns
+from liu_tui.model.orders import Fill, OrderNews
+from liu_tui.trading.desk import Desk
+
+EVERY_NS = 100_000_000
+
+
+class FactSheet:
+    """Gathers facts between two messages. prices: the last of each symbol with a position, for the screen."""
+
+    def __init__(self, child: Child, desk: Desk) -> None:
+        self._child, self._desk = child, desk
+        self._orders: dict[str, OrderNews] = {}
+        self._fills: list[Fill] = []
+        self._changed = True
+        self._told_ns = 0
+        self.broker_state = "away"
+        self._broker_words = "connecting"
+        self._account: Account | None = None
+
+    def broker(self, state: str, words: str) -> None:
+        """How the broker stands: away, reconciling or ready."""
+        self.broker_state, self._broker_words = state, words
+        self._changed = True
+
+    def account(self, account: Account) -> None:
+        """The broker's own figures."""
+        self._account = account
+        self._changed = True
+
+    def touch(self) -> None:
+        """Prices have moved."""
+        self._changed = True
+
+    def add_fill(self, fill: Fill) -> None:
+        """A fill to be shown."""
+        self._fills.append(fill)
+        self._changed = True
+
+    def add_order(self, news: OrderNews) -> None:
+        """An order to be shown; only its newest state is told."""
+        self._orders[news.client_order_id] = news
+        self._changed = True
+
+    def tell(self, *, force: bool = False) -> None:
+        """Send what has changed, if it is time."""
+        now = monotonic_ns()
+        if not self._changed or (not force and now - self._told_ns < EVERY_NS):
+            return
+        self._changed, self._told_ns = False, now
+        desk = self._desk
+        money = desk.money()
+        positions = tuple(
+            position for position in desk.positions.values() if position.qty or position.realized
+        )
+        self._child.tell(
+            DeskFacts(
+                state=desk.state,
+                by=desk.state_by,
+                reason=desk.state_reason,
+                broker=self.broker_state,
+                broker_words=self._broker_words,
+                account=self._account,
+                realized=money.realized,
+                unrealized=money.unrealized,
+                exposure=money.exposure,
+                positions=positions,
+                prices=tuple((symbol, desk.price(symbol)) for symbol in {p.symbol for p in positions}),
+                orders=tuple(self._orders.values()),
+                fills=tuple(self._fills),
+            )
+        )
+        self._orders.clear()
+        self._fills.clear()

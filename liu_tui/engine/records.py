@@ -1,0 +1,44 @@
+"""What the supervisor writes into the books: everything but money. One writer, in the order of asking.
+
+Facts gather for a moment and are written together, off the supervisor's turn; a fault of the books is said once and
+does not stop the session (the desk, which writes the money, does stop).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from liu_tui.errors import StoreError
+from liu_tui.store.store import Store
+
+Write = Callable[[Store], Awaitable[object]]
+
+
+class Records:
+    """A queue of writes."""
+
+    def __init__(self, store: Store, on_fault: Callable[[str], None]) -> None:
+        self._store = store
+        self._on_fault = on_fault
+        self._queue: asyncio.Queue[Write | None] = asyncio.Queue()
+        self._said = False
+        self._task = asyncio.create_task(self._run())
+
+    def put(self, write: Write) -> None:
+        """Have something written soon."""
+        self._queue.put_nowait(write)
+
+    async def close(self) -> None:
+        """Write what is left."""
+        self._queue.put_nowait(None)
+        await self._task
+
+    async def _run(self) -> None:
+        while (write := await self._queue.get()) is not None:
+            try:
+                await write(self._store)
+            except StoreError as e:
+                if not self._said:
+                    self._said = True
+                    self._on_fault(str(e))

@@ -1,0 +1,60 @@
+"""A consumer's strategies as the plan names them: loading, what they declare, reloading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from liu_tui import userfiles
+from liu_tui.engine.messages import StrategyProfile
+from liu_tui.engine.shards import shard_of
+from liu_tui.errors import UserFileError
+from liu_tui.plan.schema import StrategyTable
+from liu_tui.strategy import Strategy, StrategyType
+from liu_tui.trading.session import Slot
+
+
+def load_strategy(workspace: Path, name: str, table: StrategyTable) -> Strategy:
+    """Make the strategy that a plan's table names. Raises UserFileError in words."""
+    cls = userfiles.load(workspace / table.filename, name, Strategy)
+    return userfiles.build(cls, name, table.params)
+
+
+def runs_all(strategy: Strategy) -> bool:
+    """Whether it is driven by run_all on a timer."""
+    return type(strategy).run_all is not Strategy.run_all
+
+
+def profile_of(name: str, table: StrategyTable, strategy: Strategy) -> StrategyProfile:
+    """What a loaded strategy declares."""
+    return StrategyProfile(
+        name=name,
+        filename=table.filename,
+        events=tuple(sorted(strategy.events)),
+        lookback=strategy.lookback,
+        lookback_days=strategy.lookback_days,
+        run_all=runs_all(strategy),
+        every=strategy.every or 0.0,
+        swing=strategy.type is StrategyType.SWING,
+    )
+
+
+def load_slots(
+    workspace: Path, tables: dict[str, StrategyTable], *, index: int, consumers: int
+) -> tuple[list[Slot], list[StrategyProfile]]:
+    """Load all strategies of a plan. One that cannot be loaded has a profile with its fault, and no slot."""
+    slots: list[Slot] = []
+    profiles: list[StrategyProfile] = []
+    for name, table in tables.items():
+        try:
+            strategy = load_strategy(workspace, name, table)
+        except UserFileError as e:
+            profiles.append(StrategyProfile(name=name, filename=table.filename, fault=str(e)))
+            continue
+        slots.append(slot_of(name, table, strategy, index=index, consumers=consumers))
+        profiles.append(profile_of(name, table, strategy))
+    return slots, profiles
+
+
+def slot_of(name: str, table: StrategyTable, strategy: Strategy, *, index: int, consumers: int) -> Slot:
+    """A strategy with its place: a run_all strategy is called in its one home consumer only."""
+    return Slot(name=name, strategy=strategy, windows=table.schedule, home=shard_of(name, consumers) == index)

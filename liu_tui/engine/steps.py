@@ -1,0 +1,40 @@
+"""Lock-step at the supervisor: a step is over when the desk, the scanners and every subscription are done with it."""
+
+from __future__ import annotations
+
+
+class StepGate:
+    """Counts who has finished which step. pending: subscriptions under way, by the number of their request."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.acked = -1
+        self._done: dict[str, int] = {}
+        self._pending: set[str] = set()
+
+    def begin(self, n: int) -> None:
+        """The market has sent step n."""
+        self.n = max(self.n, n)
+
+    def done(self, role: str, n: int) -> None:
+        """The desk or the scanners have finished step n."""
+        self._done[role] = max(self._done.get(role, 0), n)
+
+    def excuse(self, role: str) -> None:
+        """A role was started again in the middle of a step: it begins with the next one."""
+        self._done[role] = self.n
+
+    def wait_for(self, what: str) -> None:
+        """A subscription is under way."""
+        self._pending.add(what)
+
+    def settled(self, what: str) -> None:
+        """A subscription is in force."""
+        self._pending.discard(what)
+
+    def to_acknowledge(self, roles: tuple[str, ...]) -> int | None:
+        """The step that may be acknowledged now, once; None if there is none."""
+        if self._pending or self.acked >= self.n or any(self._done.get(role, 0) < self.n for role in roles):
+            return None
+        self.acked = self.n
+        return self.n

@@ -1,0 +1,96 @@
+"""Which symbols are watched, for which strategies, and which of the vendor's streams that takes.
+
+The supervisor and the backtest keep the same list, so that a replay subscribes what a live day would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from liu_tui.model.market import Event
+
+ALWAYS = frozenset({Event.TRADE, Event.MINUTE})
+"""Trades mark positions and series between two bars; minute bars close them."""
+
+
+def wanted_events(declared: Iterable[str], plan_events: Iterable[Event]) -> frozenset[Event]:
+    """The streams of a watched symbol: what strategies declare, what the plan adds, and ALWAYS."""
+    return ALWAYS | {Event(name) for name in declared} | set(plan_events)
+
+
+class Watched:
+    """One symbol. targets: the strategies that get it; all is True when an untargeted scanner picked it."""
+
+    __slots__ = ("all", "symbol", "targets")
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.all = False
+        self.targets: set[str] = set()
+
+    def strategies(self) -> frozenset[str]:
+        """Names of the strategies; empty means all of them."""
+        return frozenset() if self.all else frozenset(self.targets)
+
+
+class Watchlist:
+    """The symbols of the day, in the order in which they were first picked.
+
+    max_symbols: the most that are watched at one time
+    """
+
+    def __init__(self, max_symbols: int) -> None:
+        self._max = max_symbols
+        self._watched: dict[str, Watched] = {}
+        self._dropped: set[str] = set()
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._watched
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    @property
+    def symbols(self) -> list[str]:
+        """What is watched, first picked first."""
+        return list(self._watched)
+
+    def get(self, symbol: str) -> Watched | None:
+        """A watched symbol; None if it is not."""
+        return self._watched.get(symbol)
+
+    def pick(self, symbol: str, target: str = "") -> str:
+        """A scanner (or a person) picked a symbol for a strategy, "" for all.
+
+        returns: "new" (to be subscribed), "wider" (more strategies get it), "known", "full" (max_symbols reached)
+                 or "dropped" (it was unsubscribed today)
+        """
+        if symbol in self._dropped:
+            return "dropped"
+        watched = self._watched.get(symbol)
+        if watched is None:
+            if len(self._watched) >= self._max:
+                return "full"
+            watched = self._watched[symbol] = Watched(symbol)
+            _widen(watched, target)
+            return "new"
+        return "wider" if _widen(watched, target) else "known"
+
+    def drop(self, symbol: str) -> bool:
+        """Unsubscribe for the rest of the day; says whether it was watched."""
+        self._dropped.add(symbol)
+        return self._watched.pop(symbol, None) is not None
+
+    def restore(self, symbol: str) -> None:
+        """A person subscribes again what was unsubscribed."""
+        self._dropped.discard(symbol)
+
+
+def _widen(watched: Watched, target: str) -> bool:
+    if watched.all or target in watched.targets:
+        return False
+    if target:
+        watched.targets.add(target)
+    else:
+        watched.all = True
+    return True
