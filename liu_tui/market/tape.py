@@ -1,0 +1,191 @@
+"""Tape: one day of a source being played, and what everybody may know of it by now.
+
+The local market and the backtest both hold one. It only goes forward; nothing it tells is later than now_ns.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from liu_tui.market.calendar import midnight_ns
+from liu_tui.market.source import Batch, Source
+from liu_tui.model.clock import SessionHours
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, Snapshot, Trade
+
+
+class Tape:
+    """The playing of one day. now_ns: how far it has come; hours: the day's session.
+
+    start_ns: where to begin; the first step if 0. What happened before is known but not played; the last
+        minute's trades and quotes are read too, so that a market entered at 11:00 has prices at once.
+
+    Raises FeedError if the source has no such day.
+    """
+
+    def __init__(self, source: Source, day: str, hours: SessionHours, start_ns: int = 0) -> None:
+        self.source, self.day, self.hours = source, day, hours
+        self.now_ns = start_ns or hours.pre_ns
+        self.assets = source.assets()
+        self._known = frozenset(asset.symbol for asset in self.assets)
+        self._trades: dict[str, Trade] = {}
+        self._quotes: dict[str, Quote] = {}
+        self._minutes: dict[str, Bar] = {}
+        self._totals: dict[str, _Totals] = {}
+        self._yesterday: dict[str, Bar | None] = {}
+        began_ns = start_ns - MINUTE_NS if start_ns else 0
+        self._steps: Iterator[Batch] = source.steps(day, began_ns)
+        self._next: Batch | None = next(self._steps, None)
+        self._catch_up(began_ns, start_ns)
+
+    @property
+    def next_ns(self) -> int | None:
+        """The moment of the next step; None at the end of the day."""
+        return self._next[0] if self._next is not None else None
+
+    def next_step(self) -> Batch | None:
+        """Play one step and return it; None at the end of the day."""
+        step = self._next
+        if step is None:
+            return None
+        self._next = next(self._steps, None)
+        self.now_ns = max(self.now_ns, step[0])
+        self._observe(step)
+        return step
+
+    def advance(self, to_ns: int) -> list[Batch]:
+        """Play all steps up to and including a moment, and make it the present. Time never goes back."""
+        played: list[Batch] = []
+        while self._next is not None and self._next[0] <= to_ns:
+            step = self.next_step()
+            if step is not None:
+                played.append(step)
+        self.now_ns = max(self.now_ns, to_ns)
+        return played
+
+    def knows(self, symbol: str) -> bool:
+        """Say whether the source has this symbol."""
+        return symbol in self._known
+
+    def trade(self, symbol: str) -> Trade | None:
+        """Return the latest trade."""
+        return self._trades.get(symbol)
+
+    def quote(self, symbol: str) -> Quote | None:
+        """Return the latest quote."""
+        return self._quotes.get(symbol)
+
+    def price(self, symbol: str) -> float:
+        """Return the last price known in dollars, yesterday's close included; 0 if none."""
+        return self.snapshot(symbol).price
+
+    def snapshot(self, symbol: str) -> Snapshot:
+        """Return the latest of one symbol; empty if the source does not know it.
+
+        The daily bar is that of the regular session as far as its minutes are closed.
+        """
+        totals = self._totals.get(symbol)
+        return Snapshot(
+            symbol=symbol,
+            latest_trade=self._trades.get(symbol),
+            latest_quote=self._quotes.get(symbol),
+            minute_bar=self._minutes.get(symbol),
+            daily_bar=totals.daily(symbol, self.day) if totals is not None else None,
+            previous_daily_bar=self.previous_daily(symbol),
+        )
+
+    def previous_daily(self, symbol: str) -> Bar | None:
+        """Return yesterday's bar, or None if the source knows nothing earlier."""
+        if symbol not in self._yesterday:
+            self._yesterday[symbol] = self.source.previous_daily(symbol, self.day)
+        return self._yesterday[symbol]
+
+    def most_active(self, top: int) -> list[tuple[str, float]]:
+        """Return (symbol, shares of today's closed minutes, pre-market included), most first."""
+        traded = [(symbol, totals.shares) for symbol, totals in self._totals.items() if totals.shares]
+        return sorted(traded, key=lambda pair: (-pair[1], pair[0]))[:top]
+
+    def movers(self, top: int) -> list[tuple[str, float]]:
+        """Return (symbol, percent against yesterday's close): gainers, best first, then losers, worst first.
+
+        There are up to `top` of each. Symbols without that close, or without a price today, are absent.
+        """
+        moves = [move for symbol in self._known if (move := self._move(symbol)) is not None]
+        up = sorted((m for m in moves if m[1] > 0), key=lambda m: (-m[1], m[0]))
+        down = sorted((m for m in moves if m[1] < 0), key=lambda m: (m[1], m[0]))
+        return up[:top] + down[:top]
+
+    def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
+        """Return bars that are closed by now, today's included, oldest first. See Source.bars."""
+        return self.source.bars(symbol, span_ns, start_ns, min(end_ns, self.now_ns))
+
+    def _move(self, symbol: str) -> tuple[str, float] | None:
+        trade, minute = self._trades.get(symbol), self._minutes.get(symbol)
+        price = trade.price if trade is not None else minute.close if minute is not None else 0.0
+        before = self.previous_daily(symbol) if price else None
+        return (symbol, 100 * (price / before.close - 1)) if before is not None else None
+
+    def _catch_up(self, began_ns: int, start_ns: int) -> None:
+        """Learn what came before: closed minutes from the source's history, the last one by reading it."""
+        if not start_ns:
+            return
+        for symbol in self._known:
+            for bar in self.source.bars(symbol, MINUTE_NS, self.hours.pre_ns, began_ns - 1):
+                self._fold(bar)
+        while self._next is not None and self._next[0] < start_ns:
+            self._observe(self._next)
+            self._next = next(self._steps, None)
+
+    def _observe(self, step: Batch) -> None:
+        trades, quotes = self._trades, self._quotes
+        for event in step[1]:
+            kind = type(event)
+            if kind is Quote:
+                quotes[event.symbol] = event  # type: ignore[assignment]  # its type was just compared
+            elif kind is Trade:
+                trades[event.symbol] = event  # type: ignore[assignment]  # its type was just compared
+            elif isinstance(event, Bar):
+                self._fold(event)
+
+    def _fold(self, bar: Bar) -> None:
+        self._minutes[bar.symbol] = bar
+        totals = self._totals.get(bar.symbol)
+        if totals is None:
+            totals = self._totals[bar.symbol] = _Totals()
+        totals.add(bar, regular=self.hours.open_ns <= bar.t_ns < self.hours.close_ns)
+
+
+class _Totals:
+    """What today's closed minutes of one symbol add up to. shares: of all; the rest: of regular hours."""
+
+    __slots__ = ("_bar", "_notional", "shares")
+
+    def __init__(self) -> None:
+        self.shares = 0.0
+        self._notional = 0.0
+        self._bar: Bar | None = None
+
+    def add(self, bar: Bar, *, regular: bool) -> None:
+        self.shares += bar.volume
+        if not regular:
+            return
+        self._notional += bar.volume * (bar.vwap or (bar.high + bar.low + bar.close) / 3)
+        so_far = self._bar or bar
+        self._bar = Bar(
+            bar.symbol,
+            so_far.t_ns,
+            so_far.open,
+            max(so_far.high, bar.high),
+            min(so_far.low, bar.low),
+            bar.close,
+            bar.volume + (self._bar.volume if self._bar is not None else 0.0),
+            0.0,
+            bar.count + (self._bar.count if self._bar is not None else 0),
+        )
+
+    def daily(self, symbol: str, day: str) -> Bar | None:
+        bar = self._bar
+        if bar is None:
+            return None
+        vwap = self._notional / bar.volume if bar.volume else 0.0
+        start = midnight_ns(date.fromisoformat(day))
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        return Bar(symbol, start, *prices, bar.volume, vwap, bar.count, DAY_NS)
