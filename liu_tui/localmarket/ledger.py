@@ -1,10 +1,10 @@
 """The local market's books: one exchange and its SQLite file, which outlives the process.
 
-Each save is one transaction, so a kill at any moment leaves the file as it was after one save or the next. The
-tables are for whoever wants to compare (dollars, shares, UTC nanoseconds in columns named `*_ns`); the exchange
-itself comes back from `state.core`, `orders.record` and `executions`. Orders and executions are only ever added or
-updated, so a save costs what changed and not what is there. Updates that nobody has fetched are not kept: as at the
-broker, what a stream has missed is asked for again.
+Each save is one transaction, so a kill at any moment leaves the file as it was after one save or the next.
+The tables are for whoever wants to compare (dollars, shares, UTC nanoseconds in columns named `*_ns`); the
+exchange itself comes back from `state.core`, `orders.record` and `executions`. Orders and executions are only
+added or updated, so a save costs what changed and not what is there. Updates that nobody has fetched are not
+kept: as at the broker, what a stream has missed is asked for again.
 """
 
 import sqlite3
@@ -29,9 +29,10 @@ CREATE TABLE account (
 CREATE TABLE orders (
     n INTEGER PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, client_order_id TEXT NOT NULL UNIQUE,
     parent_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, qty REAL NOT NULL,
-    filled_qty REAL NOT NULL, filled_avg_price REAL NOT NULL, order_type TEXT NOT NULL, tif TEXT NOT NULL, order_class TEXT NOT NULL,
-    limit_price REAL, stop_price REAL, status TEXT NOT NULL, submitted_ns INTEGER NOT NULL,
-    updated_ns INTEGER NOT NULL, replaces TEXT NOT NULL, replaced_by TEXT NOT NULL, record BLOB NOT NULL
+    filled_qty REAL NOT NULL, filled_avg_price REAL NOT NULL, order_type TEXT NOT NULL,
+    tif TEXT NOT NULL, order_class TEXT NOT NULL, limit_price REAL, stop_price REAL, status TEXT NOT NULL,
+    submitted_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, replaces TEXT NOT NULL,
+    replaced_by TEXT NOT NULL, record BLOB NOT NULL
 ) STRICT;
 CREATE TABLE executions (
     n INTEGER PRIMARY KEY, execution_id TEXT NOT NULL UNIQUE,
@@ -102,11 +103,14 @@ class Ledger:
     def _open(
         cls, db: sqlite3.Connection, path: Path, cash: float, seed: int, partial_fills: float, account_id: str
     ) -> "Ledger":
+        new = _is_new(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA busy_timeout = 5000")
-        _migrate(db, path)
+        if new:
+            # One transaction, with its version: a kill in between leaves an empty file.
+            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
         saved = db.execute("SELECT venue_ns, core FROM clock JOIN state USING (id)").fetchone()
         if saved is None:
             fresh = Exchange(cash=cash, seed=seed, partial_fills=partial_fills, account_id=account_id)
@@ -176,14 +180,14 @@ class Ledger:
         return self._executions + len(executions)
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _is_new(db: sqlite3.Connection, path: Path) -> bool:
+    # Asked before anything is set: a file of somebody else's is left as it was.
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == _VERSION:
-        return
+        return False
     if version or db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None:
         raise _unreadable(path, f"its version is {version}, this build knows {_VERSION}")
-    # One transaction, with its version: a kill in between leaves an empty file.
-    db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    return True
 
 
 def _read(db: sqlite3.Connection, core: Core) -> State:
