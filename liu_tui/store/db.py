@@ -22,6 +22,7 @@ from liu_tui.errors import StoreError
 
 BUSY_MS = 5_000
 """How long a writer waits for another process's transaction; none of ours lasts over 20 ms."""
+_WAL_PAUSE_MS = 10
 CHUNK = 1_000
 """Rows a transaction: measured at 3 to 8 ms, so that other writers seldom wait."""
 
@@ -51,6 +52,8 @@ class Database:
         except (OSError, sqlite3.Error) as e:
             raise _opening(e, path) from e
         try:
+            if not read_only:
+                await _switch_to_wal(connection)
             for pragma in _pragmas(durable=durable, read_only=read_only):
                 await connection.execute_fetchall(pragma)
         except BaseException as e:
@@ -108,14 +111,23 @@ class Database:
 
 
 async def _connect(path: Path, *, read_only: bool) -> aiosqlite.Connection:
-    if not read_only:
-        _make_private(path)
+    # Tried here first: where aiosqlite fails to open, its thread lives on and talks to a closed loop.
+    _try_to_read(path) if read_only else _make_private(path)
     uri = _uri(path, "ro" if read_only else "rw")
     return await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
 
 
 def _uri(path: Path, mode: str) -> str:
     return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+def _try_to_read(path: Path) -> None:
+    if not path.is_file():
+        raise StoreError(
+            "there are no books", where=str(path), mend="Start a session first, or check LIU_HOME."
+        )
+    with path.open("rb"):
+        pass
 
 
 def _make_private(path: Path) -> None:
@@ -126,14 +138,22 @@ def _make_private(path: Path) -> None:
 
 
 def _pragmas(*, durable: bool, read_only: bool) -> list[str]:
-    common = [f"PRAGMA busy_timeout = {BUSY_MS}", "PRAGMA foreign_keys = ON"]
-    if read_only:
-        return [*common, "PRAGMA query_only = ON"]
-    return [
-        *common,
-        "PRAGMA journal_mode = WAL",
-        f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",
-    ]
+    last = "query_only = ON" if read_only else f"synchronous = {'FULL' if durable else 'NORMAL'}"
+    return [f"PRAGMA busy_timeout = {BUSY_MS}", "PRAGMA foreign_keys = ON", f"PRAGMA {last}"]
+
+
+async def _switch_to_wal(connection: aiosqlite.Connection) -> None:
+    # SQLite does not wait here when two processes open a new file at once (seen in 1 of 240 openings): we do.
+    for _ in range(BUSY_MS // _WAL_PAUSE_MS):
+        try:
+            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e):
+                raise
+            await asyncio.sleep(_WAL_PAUSE_MS / 1000)
+        else:
+            return
+    await connection.execute_fetchall("PRAGMA journal_mode = WAL")
 
 
 def _opening(error: Exception, path: Path) -> StoreError:

@@ -317,16 +317,20 @@ _MARKET = (
 MIGRATIONS = (Migration(1, "the books", (*_SESSION, *_MONEY, *_ANALYSIS, *_ACCOUNTS, *_MARKET)),)
 
 
+_WHOSE = "SELECT application_id, EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id"
+
+
 async def version(db: Database) -> int:
     """Say which migration the file has reached; 0 if it is empty. Writes nothing.
 
     Raises StoreError if the file is another program's.
     """
-    ((application_id,),) = await db.rows("PRAGMA application_id")
+    # One statement sees one moment: another process may be making the tables meanwhile.
+    ((application_id, used),) = await db.rows(_WHOSE)
     if application_id == APPLICATION_ID:
         ((reached,),) = await db.rows("SELECT coalesce(max(version), 0) FROM migrations")
         return int(reached)
-    if await db.rows("SELECT 1 FROM sqlite_schema LIMIT 1") or application_id:
+    if used or application_id:
         raise StoreError(
             "this database is another program's", where=str(db.path), mend="Name another file for the books."
         )
