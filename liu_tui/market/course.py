@@ -11,6 +11,7 @@ What makes a day believable, and where it is drawn:
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -67,7 +68,7 @@ class Course:
         """How many minutes the day has."""
         return int(self.open.shape[1])
 
-    @property
+    @cached_property
     def volume(self) -> npt.NDArray[np.int64]:
         """Shares of each minute."""
         return 100 * (self.rounds.astype(np.int64) + self.lots) + self.odds * self.odd_size
