@@ -1,0 +1,1 @@
+"""The local market: an exchange on loopback that speaks Alpaca's protocols, simulated or recorded."""

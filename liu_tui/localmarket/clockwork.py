@@ -1,0 +1,112 @@
+"""The pump: turns the market on, as its clock says, and sends what happened.
+
+At a speed it wakes every TURN_S, plays the tape up to now, and sends one batch. In lock-step it takes a step
+when all clients have finished the last:
+
+    wait for acks of n ─▶ step n+1 ─▶ exchange ─▶ stored ─▶ trade updates, their mark ─▶ events, their mark
+
+Orders that come in between are taken at the time of step n; their updates go out before the mark of step n+1.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from liu_tui.localmarket.dataclient import DataClient
+from liu_tui.localmarket.hub import Hub
+from liu_tui.localmarket.lockstep import LockStep
+from liu_tui.localmarket.marketclock import MarketClock
+from liu_tui.localmarket.venue import Venue
+from liu_tui.model.clock import monotonic_ns
+from liu_tui.model.market import SECOND_NS, MarketEvent
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.02
+"""Wall seconds between two turns; half of it above FAST."""
+FAST = 20.0
+BATCH_S = 0.05
+"""The most wall time's worth of tape that is played without a pause: REST and pings get their turn too."""
+BEHIND_S = 1.0
+"""So far behind the clock, in wall seconds, the clock is set back: this machine cannot play so fast."""
+
+
+class Clockwork:
+    """One session's pump. hubs: those whose clients may ask for the clock."""
+
+    def __init__(self, venue: Venue, clock: MarketClock, lockstep: LockStep, hubs: Sequence[Hub]) -> None:
+        self._venue, self._clock, self._lockstep, self._hubs = venue, clock, lockstep, hubs
+        self._day_closed = False
+        clock.listeners += [lockstep.nudge, self._tell_clock]
+
+    async def run(self) -> None:
+        """Turn until cancelled. The session's end is not the pump's: the clock goes on, and REST answers."""
+        while True:
+            if self._clock.lockstep:
+                await self._step_when_ready()
+            else:
+                begun = monotonic_ns()
+                self.catch_up()
+                await asyncio.sleep(max(0.001, self._turn_s() - (monotonic_ns() - begun) / SECOND_NS))
+
+    def catch_up(self) -> None:
+        """Play up to the clock's now, or a batch's worth towards it; in lock-step there is nothing to do."""
+        clock, venue = self._clock, self._venue
+        now_ns = clock.now_ns()
+        if clock.lockstep or now_ns <= venue.now_ns:
+            return
+        to_ns = min(now_ns, venue.now_ns + max(1, int(clock.speed * BATCH_S * SECOND_NS)))
+        shown: list[MarketEvent] = []
+        for t_ns, events in venue.tape.advance(to_ns):
+            venue.play(t_ns, events)
+            shown += events
+        venue.pass_time(to_ns)
+        venue.settle()
+        venue.show(shown)
+        if now_ns - to_ns > clock.speed * BEHIND_S * SECOND_NS:
+            log.warning("the market cannot run at speed %g here: its clock was set back", clock.speed)
+            clock.fall_back(to_ns)
+        if not clock.ended_ns and venue.tape.next_ns is None and venue.now_ns >= venue.hours.close_ns:
+            self._end()
+
+    async def _step_when_ready(self) -> None:
+        if self._clock.paused or self._clock.ended_ns or not self._lockstep.ready:
+            await self._lockstep.changed()
+            return
+        step = self._venue.tape.next_step()
+        if step is not None:
+            self._take(*step)
+        elif not self._day_closed:
+            # Wherever the tape ends, one step more closes the day: day orders expire in it.
+            self._day_closed = True
+            self._take(max(self._venue.hours.close_ns, self._venue.now_ns), [])
+        else:
+            self._end()
+        # One step is one turn: requests and pings are heard between two steps.
+        await asyncio.sleep(0)
+
+    def _take(self, t_ns: int, events: list[MarketEvent]) -> None:
+        venue, lockstep = self._venue, self._lockstep
+        venue.play(t_ns, events)
+        self._clock.step_to(t_ns)
+        venue.settle()
+        lockstep.advance(t_ns)
+        venue.trades.mark_step()
+        venue.show(events)
+        for client in lockstep.clients:
+            client.say_step()
+
+    def _end(self) -> None:
+        self._clock.ended_ns = self._venue.now_ns
+        for client in self._clients():
+            client.say_end()
+
+    def _tell_clock(self) -> None:
+        for client in self._clients():
+            client.say_clock()
+
+    def _clients(self) -> list[DataClient]:
+        return [client for hub in self._hubs for client in hub.clients]
+
+    def _turn_s(self) -> float:
+        return TURN_S / 2 if self._clock.speed > FAST else TURN_S

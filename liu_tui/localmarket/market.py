@@ -1,0 +1,92 @@
+"""One local market put together: what it is made of, and its endpoints. Knows no port and no process."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from liu_tui.localmarket.account_rest import AccountRest
+from liu_tui.localmarket.admin_rest import AdminRest
+from liu_tui.localmarket.auth import Keys
+from liu_tui.localmarket.clockwork import Clockwork
+from liu_tui.localmarket.data_rest import DataRest
+from liu_tui.localmarket.dataclient import Terms
+from liu_tui.localmarket.delayed import DelayedHub
+from liu_tui.localmarket.fakepaca import FakepacaHub
+from liu_tui.localmarket.hub import Hub
+from liu_tui.localmarket.lockstep import LockStep
+from liu_tui.localmarket.marketclock import MarketClock
+from liu_tui.localmarket.opening import Opening
+from liu_tui.localmarket.options import MarketOptions
+from liu_tui.localmarket.rest import Gate
+from liu_tui.localmarket.sockets import Sockets
+from liu_tui.localmarket.tradestream import TradeStream
+from liu_tui.localmarket.trading_rest import TradingRest
+from liu_tui.localmarket.venue import Venue
+from liu_tui.localmarket.wire import JsonCodec, MsgpackCodec
+from liu_tui.model.clock import monotonic_ns
+
+TRADES_PATH = "/stream"
+_TAPES = {"NYSE": "A", "NASDAQ": "C"}
+_REGIONAL_TAPE = "B"
+
+
+class Market:
+    """The market of one session.
+
+    shutdown: called when somebody asks for the end at /admin/shutdown
+    """
+
+    def __init__(self, options: MarketOptions, opening: Opening, shutdown: Callable[[], None]) -> None:
+        keys = Keys(options.key, options.secret)
+        tapes = {a.symbol: _TAPES.get(a.exchange, _REGIONAL_TAPE) for a in opening.assets}
+        json, msgpack = JsonCodec(tapes), MsgpackCodec(tapes)
+        clock = MarketClock(opening.now_ns, options.speed)
+        lockstep = LockStep(opening.steps, opening.now_ns)
+        trades = TradeStream(keys, lockstep)
+        self.venue = Venue(opening, trades, [Hub("iex"), Hub("sip"), DelayedHub("delayed_sip")])
+        self._fakepaca = FakepacaHub("test")
+        self._hubs = [*self.venue.hubs, self._fakepaca]
+        self.clockwork = Clockwork(self.venue, clock, lockstep, self._hubs)
+        terms = Terms(keys, clock, lockstep, options.symbol_limit, options.one_connection)
+        self._sockets = Sockets(terms, trades, json, msgpack, buffer_bytes=options.buffer_bytes)
+        self._routes: list[web.RouteDef] = [
+            *TradingRest(self.venue, self.clockwork).routes(),
+            *AccountRest(self.venue, clock).routes(),
+            *DataRest(self.venue, json).routes(),
+            *AdminRest(self.venue, clock, lockstep, self._hubs, shutdown).routes(),
+        ]
+        paths = frozenset({TRADES_PATH, *(_path(hub) for hub in self._hubs)})
+        self._gate = Gate(keys, options.rate_limit, paths)
+
+    def application(self) -> web.Application:
+        """All endpoints."""
+        app = web.Application(middlewares=[web.middleware(self._gate)])
+        app.add_routes(self._routes)
+        app.add_routes([web.get(_path(hub), self._sockets.data(hub)) for hub in self._hubs])
+        app.add_routes([web.get(TRADES_PATH, self._sockets.trading)])
+        return app
+
+    async def run(self) -> None:
+        """Turn the market on until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.clockwork.run(), name="clockwork")
+            tasks.create_task(self._fakepaca.run(), name="fakepaca")
+
+    def idle_ns(self) -> int:
+        """Wall nanoseconds since anybody was here."""
+        if len(self._sockets):
+            return 0
+        return monotonic_ns() - max(self._sockets.last_ns, self._gate.last_ns)
+
+    def hang_up(self) -> None:
+        """Send what waits to each client, then close its connection."""
+        self._sockets.close()
+
+    def close(self) -> None:
+        """Store the account."""
+        self.venue.ledger.close(self.venue.now_ns)
+
+
+def _path(hub: Hub) -> str:
+    return f"/v2/{hub.name}"

@@ -1,0 +1,100 @@
+"""The market and the account at one moment: all that changes them is stored before it is told.
+
+market events ─▶ exchange ─▶ ledger (stored) ─▶ trade updates ─▶ data streams
+order         ─▶ exchange ─▶ ledger (stored) ─▶ trade updates, answer
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from liu_tui.localmarket import words
+from liu_tui.localmarket.hub import Hub
+from liu_tui.localmarket.opening import Opening
+from liu_tui.localmarket.tradestream import TradeStream
+from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.trading.matching.exchange import Exchange
+
+RECENT = 100_000
+"""Trades and quotes kept for the historical endpoints, all symbols together."""
+
+
+class Venue:
+    """One market, one account.
+
+    assets:        symbol -> what is listed
+    configuration: Alpaca's account configuration; two of its switches act here (suspend_trade, no_shorting)
+    now_ns:        how far the market has been played; orders are taken at this time
+    """
+
+    def __init__(self, opening: Opening, trades: TradeStream, hubs: Sequence[Hub]) -> None:
+        self.tape, self.ledger, self.hours = opening.tape, opening.ledger, opening.hours
+        self.exchange: Exchange = opening.ledger.exchange
+        self.trades, self.hubs = trades, hubs
+        self.assets = {asset.symbol: asset for asset in opening.assets}
+        self.recent: deque[Trade | Quote] = deque(maxlen=RECENT)
+        self.now_ns = opening.now_ns
+        self.configuration: dict[str, bool | int | str] = {
+            "fractional_trading": True,
+            "max_margin_multiplier": "4",
+            "no_shorting": False,
+            "suspend_trade": False,
+            "trade_confirm_email": "none",
+            "ptp_no_exception_entry": False,
+            "max_options_trading_level": 0,
+            "disable_overnight_trading": True,
+        }
+
+    def play(self, t_ns: int, events: Sequence[MarketEvent]) -> None:
+        """Take what the market says at one moment: the exchange hears it first."""
+        on_event = self.exchange.on_event
+        for event in events:
+            on_event(event)
+        self.pass_time(t_ns)
+        self.recent.extend(e for e in events if not isinstance(e, Bar))
+
+    def pass_time(self, t_ns: int) -> None:
+        """Let time pass up to t_ns."""
+        self.exchange.on_time(t_ns)
+        self.now_ns = max(self.now_ns, t_ns)
+
+    def settle(self) -> None:
+        """Store what has happened to orders, and how far the clock is, then tell it."""
+        updates = self.exchange.drain()
+        self.ledger.save(self.now_ns)
+        for update in updates:
+            self.trades.publish(words.update(update))
+
+    def show(self, events: Sequence[MarketEvent]) -> None:
+        """Send market events to those who take them."""
+        for hub in self.hubs:
+            hub.publish(events, self.now_ns)
+            hub.publish(self._days_so_far(hub, events), self.now_ns)
+            hub.flush()
+
+    @contextmanager
+    def trading(self) -> Iterator[Exchange]:
+        """Do something to the account; on leaving, refused or not, it is stored and told."""
+        try:
+            yield self.exchange
+        finally:
+            self.settle()
+
+    def held(self, symbol: str) -> float:
+        """Signed shares of the account."""
+        return next((p.qty for p in self.exchange.positions() if p.symbol == symbol), 0.0)
+
+    def last_close(self, symbol: str) -> float:
+        """Yesterday's close, 0 if unknown."""
+        bar = self.tape.previous_daily(symbol)
+        return bar.close if bar is not None else 0.0
+
+    def _days_so_far(self, hub: Hub, events: Sequence[MarketEvent]) -> list[Bar]:
+        """The running daily bar of each symbol whose minute has just closed, as Alpaca sends it."""
+        days: list[Bar] = []
+        for event in events:
+            closed = isinstance(event, Bar) and event.span_ns == MINUTE_NS
+            if closed and hub.wanted("dailyBars", event.symbol):
+                day = self.tape.snapshot(event.symbol).daily_bar
+                days += [day] if day is not None else []
+        return days

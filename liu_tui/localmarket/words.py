@@ -1,0 +1,280 @@
+"""Our nouns in the trading API's spelling: most numbers are strings, every time RFC 3339, absence is null.
+
+Source: answers of Alpaca's paper service as captured in 2026. Only words that alpaca-py 0.44 knows are used.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from liu_tui.localmarket.rfc3339 import rfc3339
+from liu_tui.market.calendar import first_session, session_of, to_datetime
+from liu_tui.model.account import Account, BrokerPosition
+from liu_tui.model.clock import SessionHours
+from liu_tui.model.market import DAY_NS, Asset
+from liu_tui.model.orders import (
+    BrokerOrder,
+    Execution,
+    OrderClass,
+    OrderState,
+    OrderType,
+    OrderUpdate,
+    TimeInForce,
+)
+
+Words = dict[str, Any]
+_NAMESPACE = uuid.UUID("6d1f0c1e-4d0e-5a52-9d3a-6c69752d7475")
+_EXCHANGES = frozenset({"AMEX", "ARCA", "BATS", "NYSE", "NASDAQ", "NYSEARCA", "OTC"})
+_GTC_NS = 90 * DAY_NS
+REG_T = 0.5
+"""Initial margin, as a fraction of market value. Source: Regulation T."""
+MAINTENANCE = 0.3
+"""Maintenance margin of a marginable share above 6 dollars, as a fraction. Source: Alpaca's margin page."""
+
+
+def number(value: float | None) -> str | None:
+    """A number without exponent and idle zeros; None stays None."""
+    if value is None:
+        return None
+    text = f"{Decimal(repr(float(value))):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _time(t_ns: int) -> str | None:
+    return rfc3339(t_ns) if t_ns else None
+
+
+def asset_id(symbol: str) -> str:
+    """The same id for a symbol on every day."""
+    return str(uuid.uuid5(_NAMESPACE, symbol))
+
+
+def order(o: BrokerOrder, *, nested: bool = True) -> Words:
+    """One order. nested: its legs stand inside it, where it has any."""
+    at = _time(o.updated_ns)
+    return {
+        "id": o.id,
+        "client_order_id": o.client_order_id,
+        "created_at": rfc3339(o.submitted_ns),
+        "updated_at": rfc3339(o.updated_ns or o.submitted_ns),
+        "submitted_at": rfc3339(o.submitted_ns),
+        "filled_at": at if o.status is OrderState.FILLED else None,
+        "expired_at": at if o.status is OrderState.EXPIRED else None,
+        "canceled_at": at if o.status is OrderState.CANCELED else None,
+        "failed_at": at if o.status is OrderState.REJECTED else None,
+        "replaced_at": at if o.status is OrderState.REPLACED else None,
+        "replaced_by": o.replaced_by or None,
+        "replaces": o.replaces or None,
+        "asset_id": asset_id(o.symbol),
+        "symbol": o.symbol,
+        "asset_class": "us_equity",
+        "notional": None,
+        "qty": number(o.qty),
+        "filled_qty": number(o.filled_qty),
+        "filled_avg_price": number(o.filled_avg_price) if o.filled_qty else None,
+        "order_class": "" if o.order_class is OrderClass.SIMPLE else o.order_class.value,
+        "order_type": o.order_type.value,
+        "type": o.order_type.value,
+        "side": o.side.value,
+        "position_intent": None,
+        "time_in_force": o.tif.value,
+        "limit_price": number(o.limit_price),
+        "stop_price": number(o.stop_price),
+        "status": o.status.value,
+        "extended_hours": o.extended_hours,
+        "legs": [order(leg) for leg in o.legs] if nested and o.legs else None,
+        "trail_percent": None,
+        "trail_price": None,
+        "hwm": None,
+        "subtag": None,
+        "source": None,
+        "expires_at": rfc3339(expires_ns(o)),
+    } | _group(o)
+
+
+def _group(o: BrokerOrder) -> Words:
+    """What ties the legs of a bracket together, also where `legs` is null."""
+    if o.order_class is OrderClass.SIMPLE:
+        return {}
+    if o.parent_id:
+        role = "take_profit" if o.order_type is OrderType.LIMIT else "stop_loss"
+    else:
+        role = "take_profit" if o.order_class is OrderClass.OCO else "entry"
+    return {"group_id": o.parent_id or o.id, "group_role": role}
+
+
+def expires_ns(o: BrokerOrder) -> int:
+    """When the order ends by itself: a day order at its session's close, GTC after 90 days."""
+    if o.tif is TimeInForce.GTC:
+        return o.submitted_ns + _GTC_NS
+    session = session_of(o.submitted_ns)
+    end_ns = session.post_ns if o.extended_hours else session.close_ns
+    if o.submitted_ns < end_ns:
+        return end_ns
+    later = first_session(date.fromisoformat(session.day) + timedelta(days=1))
+    return later.post_ns if o.extended_hours else later.close_ns
+
+
+def update(u: OrderUpdate) -> Words:
+    """The data of one trade update. Legs stand alone here, as `group_id` says."""
+    words: Words = {
+        "event": u.event,
+        "event_id": str(uuid.uuid5(_NAMESPACE, f"{u.order.id}:{u.event}:{u.execution_id}:{u.t_ns}")),
+        "timestamp": rfc3339(u.t_ns),
+        "at": rfc3339(u.t_ns),
+        "order": order(u.order, nested=False),
+    }
+    if u.position_qty is not None:
+        words["position_qty"] = number(u.position_qty)
+    if u.fills:
+        words |= {"execution_id": u.execution_id, "price": number(u.price), "qty": number(u.qty)}
+    return words
+
+
+def position(p: BrokerPosition, a: Asset, *, available: float, last_close: float) -> Words:
+    """One holding. available: shares not reserved by open orders; last_close: yesterday's, 0 if unknown."""
+    value, cost = p.qty * p.price, p.qty * p.avg_price
+    gain = value - cost
+    share = gain / abs(cost) if cost else 0.0
+    return {
+        "asset_id": asset_id(p.symbol),
+        "symbol": p.symbol,
+        "exchange": exchange(a),
+        "asset_class": "us_equity",
+        "asset_marginable": a.marginable,
+        "qty": number(p.qty),
+        "qty_available": number(available),
+        "avg_entry_price": number(p.avg_price),
+        "side": "long" if p.qty > 0 else "short",
+        "market_value": number(_cents(value)),
+        "cost_basis": number(_cents(cost)),
+        "unrealized_pl": number(_cents(gain)),
+        "unrealized_plpc": number(round(share, 10)),
+        "unrealized_intraday_pl": number(_cents(gain)),
+        "unrealized_intraday_plpc": number(round(share, 10)),
+        "current_price": number(p.price),
+        "lastday_price": number(last_close) if last_close else None,
+        "change_today": number(round(p.price / last_close - 1, 10)) if last_close else None,
+    }
+
+
+def account(
+    a: Account,
+    held: Iterable[BrokerPosition],
+    *,
+    account_id: str,
+    created_ns: int,
+    base: float,
+    suspended: bool,
+    shorting: bool,
+) -> Words:
+    """The account. base: equity at the session's start; suspended, shorting: as its owner configured it."""
+    values = [p.qty * p.price for p in held]
+    long, short = sum(v for v in values if v > 0), sum(v for v in values if v < 0)
+    gross = long - short
+    return {
+        "id": account_id,
+        "account_number": a.id,
+        "status": "ACTIVE",
+        "crypto_status": "INACTIVE",
+        "currency": "USD",
+        "admin_configurations": {},
+        "user_configurations": None,
+        "cash": number(a.cash),
+        "equity": number(a.equity),
+        "portfolio_value": number(a.equity),
+        "last_equity": number(base),
+        "buying_power": number(a.buying_power),
+        "effective_buying_power": number(a.buying_power),
+        "regt_buying_power": number(min(a.buying_power, max(0.0, _cents(a.equity / REG_T - gross)))),
+        "non_marginable_buying_power": number(max(0.0, a.cash)),
+        "options_buying_power": "0",
+        "options_approved_level": 0,
+        "options_trading_level": 0,
+        "multiplier": number(a.multiplier),
+        "shorting_enabled": a.shorting_enabled and shorting,
+        "trading_blocked": a.trading_blocked,
+        "transfers_blocked": False,
+        "account_blocked": False,
+        "trade_suspended_by_user": suspended,
+        "created_at": rfc3339(created_ns),
+        "long_market_value": number(_cents(long)),
+        "short_market_value": number(_cents(short)),
+        "position_market_value": number(_cents(gross)),
+        "initial_margin": number(_cents(gross * REG_T)),
+        "maintenance_margin": number(_cents(gross * MAINTENANCE)),
+        "last_maintenance_margin": "0",
+        "sma": "0",
+        "accrued_fees": "0",
+        "intraday_adjustments": "0",
+        "pending_reg_taf_fees": "0",
+    }
+
+
+def asset(a: Asset) -> Words:
+    """One tradable name."""
+    return {
+        "id": asset_id(a.symbol),
+        "class": "us_equity",
+        "exchange": exchange(a),
+        "symbol": a.symbol,
+        "name": a.name or a.symbol,
+        "status": "active" if a.tradable else "inactive",
+        "tradable": a.tradable,
+        "marginable": a.marginable,
+        "shortable": a.shortable,
+        # Both, old and new: alpaca-py 0.44 requires the first, Alpaca is taking it away.
+        "easy_to_borrow": a.shortable,
+        "borrow_status": "easy_to_borrow" if a.shortable else "not_shortable",
+        "fractionable": a.fractionable,
+        "maintenance_margin_requirement": 30,
+        "margin_requirement_long": "30",
+        "margin_requirement_short": "30",
+        "attributes": [],
+    }
+
+
+def exchange(a: Asset) -> str:
+    """Where it is listed, in a word that alpaca-py knows."""
+    return a.exchange if a.exchange in _EXCHANGES else "NASDAQ"
+
+
+def activity(e: Execution, o: BrokerOrder, *, cumulative: float) -> Words:
+    """One fill of the account's history. cumulative: shares of its order filled up to and including it."""
+    leaves = max(0.0, o.qty - cumulative)
+    return {
+        "id": f"{to_datetime(e.t_ns):%Y%m%d%H%M%S}{e.t_ns // 1_000_000 % 1000:03d}::{e.execution_id}",
+        "activity_type": "FILL",
+        "type": "partial_fill" if leaves else "fill",
+        "transaction_time": rfc3339(e.t_ns),
+        "order_id": e.order_id,
+        "symbol": e.symbol,
+        "side": e.side.value,
+        "qty": number(e.qty),
+        "cum_qty": number(cumulative),
+        "leaves_qty": number(leaves),
+        "price": number(e.price),
+        "order_status": "partially_filled" if leaves else "filled",
+    }
+
+
+def day(session: SessionHours) -> Words:
+    """One day of the calendar."""
+
+    def clock(t_ns: int) -> str:
+        return f"{to_datetime(t_ns):%H:%M}"
+
+    return {
+        "date": session.day,
+        "open": clock(session.open_ns),
+        "close": clock(session.close_ns),
+        "session_open": clock(session.pre_ns).replace(":", ""),
+        "session_close": clock(session.post_ns).replace(":", ""),
+        "settlement_date": first_session(date.fromisoformat(session.day) + timedelta(days=1)).day,
+    }
+
+
+def _cents(dollars: float) -> float:
+    return round(dollars, 2)
