@@ -1,7 +1,7 @@
 """Where a session trades, as plain values that may cross a process, and the openers of its ends.
 
-A vendor's module is imported in the opener that needs it: the producer never pays for the trader's imports, nor
-a consumer for a websocket. Keys never lie in a Venue: each process that needs them reads its own.
+A vendor's module is imported in the opener that needs it: the producer never pays for the trader's, nor a
+consumer for a websocket. Keys never lie in a Venue: each process that needs them reads its own.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def venue_of(plan: TradePlan, url: str = "") -> Venue:
 
     url: of the running local market, "http://127.0.0.1:PORT", for a plan with [market]
 
-    Raises RefusedError for real money, which this version does not trade, and UsageError for an unknown feed or
-    a local market without its url.
+    Raises RefusedError for real money, which this version does not trade; UsageError for an unknown feed, or
+    for a local market without its url.
     """
     if plan.market is not None:
         return local_venue(url, lockstep=plan.lockstep)
@@ -103,7 +103,7 @@ def keys_from_env() -> Keys:
         raise UsageError(
             "no keys for Alpaca",
             where="environment",
-            mend=f"Set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or write them to {settings.keys_file}, mode 600.",
+            mend=f"Set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or write them to {settings.keys_file}.",
         )
     return keys
 

@@ -1,0 +1,203 @@
+"""The websocket of order updates. It reconnects by itself, and says when it came and went.
+
+Nothing is sent again by the other side after a gap: after each coming the desk must ask what it missed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from websockets.asyncio.client import ClientConnection
+
+from liu_tui.adapters.alpaca.backoff import Backoff
+from liu_tui.adapters.alpaca.closing import Closing
+from liu_tui.adapters.alpaca.parse_orders import read_update
+from liu_tui.adapters.alpaca.sockets import BROKEN, Lost, Shut, dial, in_words
+from liu_tui.adapters.alpaca.times import read_time
+from liu_tui.errors import TraderError
+from liu_tui.model.market import Step
+from liu_tui.model.orders import OrderUpdate
+from liu_tui.trading.trader import BrokerStatus
+
+log = logging.getLogger(__name__)
+
+WHERE = "alpaca order updates"
+UPDATES = "trade_updates"
+_MEND_KEYS = "Check APCA_API_KEY_ID and APCA_API_SECRET_KEY; paper keys need the paper URL."
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """One message: which stream it is of, and its data."""
+
+    stream: str
+    data: Any = None
+
+
+class _StepData(msgspec.Struct, frozen=True):
+    n: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    t: str | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class _Authorization(msgspec.Struct, frozen=True):
+    status: str
+
+
+_decoder: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope)
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class TradeStream:
+    """One account's order updates.
+
+    refused: messages that could not be read; after each the desk is told to reconcile
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        secret: str,
+        *,
+        lockstep: bool,
+        first_wait_s: float,
+        longest_wait_s: float,
+        answer_s: float = 10.0,
+    ) -> None:
+        self._url, self._key, self._secret, self._lockstep = url, key, secret, lockstep
+        self._answer_s = answer_s
+        self._backoff = Backoff(first_wait_s, longest_wait_s)
+        self._closing = Closing()
+        self._socket: ClientConnection | None = None
+        self.refused = 0
+
+    async def items(self) -> AsyncIterator[OrderUpdate | BrokerStatus | Step]:
+        """Yield updates, steps, and each coming and going, until close().
+
+        Raises TraderError if the keys are refused.
+        """
+        try:
+            while not self._closing:
+                try:
+                    early = await self._closing.race(self._connect())
+                    if early is None or self._closing:
+                        return
+                    yield BrokerStatus(True, self._url)
+                    for frame in early:
+                        for item in self._read(frame):
+                            yield item
+                    async for frame in self._frames():
+                        for item in self._read(frame):
+                            yield item
+                except Lost as e:
+                    words = e.words
+                await self._hang_up()
+                if not self._closing:
+                    wait_s = self._backoff.next_s()
+                    yield BrokerStatus(False, f"{words}; trying again in {wait_s:.1f} s")
+                    await self._closing.sleep(wait_s)
+        except Shut as e:
+            yield BrokerStatus(False, e.words)
+            raise TraderError(e.words, where=WHERE, mend=e.mend) from e
+        finally:
+            await self._hang_up()
+
+    async def close(self) -> None:
+        """End items(). May be called twice."""
+        self._closing.set()
+        await self._hang_up()
+
+    async def _connect(self) -> list[bytes]:
+        """Dial, authenticate, listen; return updates that came before the answer. Raises Lost or Shut."""
+        socket = await dial(self._url, open_s=self._answer_s, content_type="application/json")
+        try:
+            async with asyncio.timeout(self._answer_s):
+                keys = {"key_id": self._key, "secret_key": self._secret}
+                await _send(socket, {"action": "authenticate", "data": keys})
+                _check(await _hear(socket, "authorization", []))
+                await _send(socket, {"action": "listen", "data": {"streams": [UPDATES]}})
+                early: list[bytes] = []
+                await _hear(socket, "listening", early)
+                if self._lockstep:
+                    await _send(socket, {"action": "lockstep"})
+        except TimeoutError:
+            await socket.close()
+            raise Lost(f"no answer within {self._answer_s:g} s") from None
+        except BaseException:
+            await socket.close()
+            raise
+        self._socket = socket
+        return early
+
+    async def _frames(self) -> AsyncIterator[bytes]:
+        """Yield frames. Ends only by raising Lost."""
+        while self._socket is not None:
+            frame = await _receive(self._socket)
+            self._backoff.reset()
+            yield frame
+        raise Lost("closed")
+
+    def _read(self, frame: bytes) -> list[OrderUpdate | BrokerStatus | Step]:
+        try:
+            said = _decoder.decode(frame)
+            if said.stream == UPDATES:
+                return [read_update(said.data)]
+            if said.stream == "step":
+                return [_step(said.data)]
+        except (TraderError, *_UNREADABLE) as e:
+            # It may have been a fill: the desk must look for itself, as after a gap.
+            self.refused += 1
+            log.warning("%s: a message could not be read: %s", WHERE, e)
+            return [BrokerStatus(True, f"an update could not be read: {e}")]
+        return []
+
+    async def _hang_up(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            with contextlib.suppress(*BROKEN):
+                await socket.close()
+
+
+async def _send(socket: ClientConnection, what: object) -> None:
+    try:
+        await socket.send(msgspec.json.encode(what).decode())
+    except BROKEN as e:
+        raise Lost(in_words(e)) from e
+
+
+async def _receive(socket: ClientConnection) -> bytes:
+    # The paper service sends JSON in binary frames, the live one in text; as bytes they are the same.
+    try:
+        return await socket.recv(decode=False)
+    except BROKEN as e:
+        raise Lost(in_words(e)) from e
+
+
+async def _hear(socket: ClientConnection, stream: str, early: list[bytes]) -> Any:
+    """Wait for the answer of a stream; what else comes goes to `early`."""
+    while True:
+        frame = await _receive(socket)
+        try:
+            said = _decoder.decode(frame)
+        except _UNREADABLE as e:
+            raise Lost(f"an answer that cannot be read: {e}") from e
+        if said.stream in (stream, "authorization"):
+            return said.data
+        early.append(frame)
+
+
+def _check(data: Any) -> None:
+    try:
+        status = msgspec.convert(data, _Authorization).status
+    except msgspec.ValidationError as e:
+        raise Lost(f"an answer that cannot be read: {e}") from e
+    if status != "authorized":
+        raise Shut(f"keys refused ({status})", mend=_MEND_KEYS)
+
+
+def _step(data: Any) -> Step:
+    said = msgspec.convert(data, _StepData)
+    return Step(said.n, read_time(said.t) if isinstance(said.t, str) else said.t)
