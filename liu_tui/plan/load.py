@@ -7,6 +7,7 @@ Whether a strategy's class takes its parameters is not asked here: loading user 
 """
 
 import math
+from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
@@ -56,7 +57,7 @@ def load_plan(path: Path, *, base: Path | None = None, source_needed: bool = Tru
     Raises PlanError with every fault of the file.
     """
     root = base if base is not None else Workspace.of(path).root
-    return read_plan(plan_text(path), file=str(path), base=root, source_needed=source_needed)
+    return survey(plan_text(path), file=str(path), base=root, source_needed=source_needed).plan()
 
 
 def plan_text(path: Path) -> str:
@@ -73,10 +74,24 @@ def plan_text(path: Path) -> str:
         raise _whole_file(path, f"cannot be read: {e.strerror}", "Check its owner and mode.") from e
 
 
-def read_plan(text: str, *, file: str, base: Path | None = None, source_needed: bool = True) -> TradePlan:
+@dataclass(frozen=True)
+class Survey:
+    """What was found in a plan: its good values as plain dicts, laid out as the schema is, and its faults."""
+
+    values: Values
+    faults: Faults
+
+    def plan(self) -> TradePlan:
+        """Make the plan. Raises PlanError if there is any fault."""
+        if found := self.faults.in_order():
+            raise plan_error(found)
+        return _build(self.values)
+
+
+def survey(text: str, *, file: str, base: Path | None = None, source_needed: bool = True) -> Survey:
     """Read and check a plan's text. Without `base` no file that it names is looked for.
 
-    Raises PlanError with every fault.
+    Raises PlanError only if the text is no TOML at all; other faults are gathered.
     """
     lines = lines_of(text)
     faults = Faults(file, lines)
@@ -84,9 +99,12 @@ def read_plan(text: str, *, file: str, base: Path | None = None, source_needed: 
     checks.across(values, faults)
     if base is not None:
         checks.files(values, faults, base, source_needed=source_needed)
-    if found := faults.in_order():
-        raise plan_error(found)
-    return _build(values)
+    return Survey(values, faults)
+
+
+def read_plan(text: str, *, file: str) -> TradePlan:
+    """Read a plan's text without looking for the files that it names. Raises PlanError with every fault."""
+    return survey(text, file=file).plan()
 
 
 def _whole_file(path: Path, what: str, mend: str) -> PlanError:

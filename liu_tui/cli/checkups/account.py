@@ -1,0 +1,101 @@
+"""Keys, the venue's clock, and which data the account may have. No message ever holds a key."""
+
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+
+from liu_tui.cli.checkups.finding import Finding, Verdict
+from liu_tui.errors import UsageError
+from liu_tui.model.clock import wall_ns
+from liu_tui.settings import Keys, Settings
+
+PAPER_URL = "https://paper-api.alpaca.markets"
+LIVE_URL = "https://api.alpaca.markets"
+DATA_URL = "https://data.alpaca.markets"
+TIMEOUT_S = 4.0
+SKEW_S = 2.0
+"""From here on a clock is called wrong. The session follows the venue's time anyway; log lines do not."""
+_FEEDS = {
+    "iex": "one exchange's trades and quotes, a few percent of the volume; free, 30 symbols",
+    "sip": "all exchanges; needs a paid plan",
+    "delayed_sip": "all exchanges, 15 minutes late: not for trading",
+}
+
+
+def keys(settings: Settings, *, needed: bool) -> tuple[Finding, Keys | None]:
+    """Look for Alpaca's keys. needed: the plan cannot run without."""
+    try:
+        found = settings.keys()
+    except UsageError as e:
+        return Finding("keys", Verdict.FAIL, f"{e.where}: {e.what}", e.mend), None
+    if found.alpaca:
+        return Finding("keys", Verdict.OK, f"Alpaca's pair, from {found.source}"), found
+    mend = (
+        f"Export APCA_API_KEY_ID and APCA_API_SECRET_KEY, or put them into {settings.keys_file}, mode 0600."
+    )
+    if found.alpaca_id or found.alpaca_secret:
+        return Finding("keys", Verdict.FAIL, f"half of Alpaca's pair, from {found.source}", mend), found
+    verdict = Verdict.FAIL if needed else Verdict.WARN
+    words = "none" if needed else "none: only the local market can be traded"
+    return Finding("keys", verdict, words, mend), found
+
+
+async def clock(keys: Keys, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
+    """Compare this machine's clock with the venue's."""
+    sent = wall_ns()
+    status, body = await _ask(keys, f"{url}/v2/clock", timeout_s)
+    if status in (401, 403):
+        mend = "Paper and live accounts have different keys: check which pair this is."
+        return Finding("clock", Verdict.FAIL, f"{url} refuses the keys ({status})", mend)
+    try:
+        venue_s = datetime.fromisoformat(
+            str(body["timestamp"])[:26] + str(body["timestamp"])[29:]
+        ).timestamp()
+    except (KeyError, ValueError, TypeError):
+        words = "cannot be reached" if not status else f"gave no time (status {status})"
+        return Finding(
+            "clock",
+            Verdict.WARN,
+            f"{url} {words}",
+            "Check the network, a proxy, or the vendor's status page.",
+        )
+    skew_s = (sent + wall_ns()) / 2e9 - venue_s
+    if abs(skew_s) > SKEW_S:
+        mend = "Let the system keep time: timedatectl set-ntp true."
+        return Finding("clock", Verdict.WARN, f"{skew_s:+.1f} s against the venue", mend)
+    return Finding("clock", Verdict.OK, f"{skew_s:+.2f} s against the venue")
+
+
+async def entitlement(keys: Keys, feed: str, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
+    """Ask for one trade of the feed: the vendor says whether the account may have it."""
+    status, body = await _ask(keys, f"{url}/v2/stocks/trades/latest?symbols=SPY&feed={feed}", timeout_s)
+    words = f"{feed}: {_FEEDS.get(feed, 'an unknown feed')}"
+    if status == 200:
+        return Finding("data", Verdict.OK, words)
+    if status in (401, 403, 422):
+        said = str(body.get("message", "")) or f"status {status}"
+        mend = 'Set feed = "iex" in [alpaca], or take the vendor\'s paid data plan.'
+        return Finding("data", Verdict.FAIL, f"{feed}: the vendor refuses ({said})", mend)
+    said = "cannot be reached" if not status else f"answered with status {status}"
+    return Finding("data", Verdict.WARN, f"{words}; {url} {said}", "Not verified: ask again later.")
+
+
+async def _ask(keys: Keys, url: str, timeout_s: float) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of a GET; status 0 if nothing came back in time."""
+    headers = {
+        "APCA-API-KEY-ID": keys.alpaca_id.reveal(),
+        "APCA-API-SECRET-KEY": keys.alpaca_secret.reveal(),
+    }
+    limit = aiohttp.ClientTimeout(total=timeout_s)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=limit, trust_env=True) as session,
+            session.get(url, headers=headers) as answer,
+        ):
+            body = await answer.json(content_type=None)
+            return answer.status, body if isinstance(body, dict) else {}
+    except ValueError:
+        return answer.status, {}
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return 0, {}
