@@ -1,11 +1,15 @@
 """Quotes of single exchanges into the best bid and offer of all. Arrays in, arrays out."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Column = npt.NDArray[Any]
+_Side = dict[str, tuple[float, float]]  # exchange -> price, size
+
+_FIELDS = ("t_ns", "bid", "bid_size", "ask", "ask_size")
 
 
 def best(columns: dict[str, Column]) -> dict[str, Column]:
@@ -14,35 +18,44 @@ def best(columns: dict[str, Column]) -> dict[str, Column]:
     columns: t_ns, bid, bid_size, ask, ask_size, exchange; one symbol's, in time order; a side of 0 is empty
     returns: the same without exchange. Sizes are those of all exchanges at the best price.
 
-    A moment at which the best bid is above the best ask is left out: an exchange was slow to take its quote
-    away, and nobody could have traded so.
+    An exchange's older quote that crosses a newer one elsewhere is taken as gone: recordings are thinned, and
+    what nobody traded against was not there.
     """
-    exchange = columns["exchange"]
-    venues = [_latest(exchange == name) for name in np.unique(exchange)]
-    bid, bid_size = _side(venues, columns["bid"], columns["bid_size"], highest=True)
-    ask, ask_size = _side(venues, columns["ask"], columns["ask_size"], highest=False)
-    changed = np.zeros(exchange.size, bool)
-    for column in (bid, bid_size, ask, ask_size):
-        changed |= np.append(True, np.diff(column) != 0)
-    kept = changed & ~((bid > ask) & (ask > 0))
-    sides = {"bid": bid, "bid_size": bid_size, "ask": ask, "ask_size": ask_size}
-    return {"t_ns": columns["t_ns"][kept], **{name: column[kept] for name, column in sides.items()}}
+    bids: _Side = {}
+    asks: _Side = {}
+    rows: list[tuple[int, float, float, float, float]] = []
+    before: tuple[float, ...] = ()
+    said = zip(*(columns[name].tolist() for name in (*_FIELDS, "exchange")), strict=True)
+    for t_ns, bid, bid_size, ask, ask_size, exchange in said:
+        _stand(bids, exchange, bid, bid_size)
+        _stand(asks, exchange, ask, ask_size)
+        if bid:
+            _drop(asks, [place for place, (price, _) in asks.items() if price < bid and place != exchange])
+        if ask:
+            _drop(bids, [place for place, (price, _) in bids.items() if price > ask and place != exchange])
+        now = (*_top(bids, max), *_top(asks, min))
+        if now != before:
+            rows.append((t_ns, *now))
+            before = now
+    table = zip(*rows, strict=True) if rows else ((),) * len(_FIELDS)
+    return {name: np.array(column) for name, column in zip(_FIELDS, table, strict=True)}
 
 
-def _latest(own: Column) -> Column:
-    """Return for each row the row of this exchange's latest quote, -1 before its first."""
-    return np.maximum.accumulate(np.where(own, np.arange(own.size), -1))
+def _stand(side: _Side, exchange: str, price: float, size: float) -> None:
+    if price:
+        side[exchange] = (price, size)
+    else:
+        side.pop(exchange, None)
 
 
-def _side(venues: list[Column], price: Column, size: Column, *, highest: bool) -> tuple[Column, Column]:
-    worst = 0.0 if highest else np.inf
-    best_price = np.full(price.size, worst)
-    best_size = np.zeros(price.size)
-    for latest in venues:
-        quoted = (latest >= 0) & (price[latest] > 0)
-        own = np.where(quoted, price[latest], worst)
-        better = own > best_price if highest else own < best_price
-        shares = np.where(quoted, size[latest], 0.0)
-        best_size = np.where(better, shares, best_size + shares * (own == best_price))
-        best_price = np.where(better, own, best_price)
-    return np.where(np.isfinite(best_price), best_price, 0.0), best_size
+def _drop(side: _Side, exchanges: list[str]) -> None:
+    for exchange in exchanges:
+        del side[exchange]
+
+
+def _top(side: _Side, choose: Callable[[Iterable[float]], float]) -> tuple[float, float]:
+    """Return (price, size) of the best; zeros if the side is empty. choose: max for bids, min for asks."""
+    if not side:
+        return 0.0, 0.0
+    price = choose(quoted for quoted, _ in side.values())
+    return price, sum(size for quoted, size in side.values() if quoted == price)
