@@ -49,14 +49,13 @@ __all__ = [
 class _Track:
     """One symbol: its series, who trades it, and who is called for what, in the plan's order."""
 
-    __slots__ = ("for_all", "has_seconds", "minute", "names", "quote", "second", "seconds", "series", "trade")
+    __slots__ = ("for_all", "has_seconds", "minute", "names", "quote", "second", "series", "trade")
 
     def __init__(self, series: Series) -> None:
         self.series = series
         self.names: set[str] = set()
         self.for_all = False
         self.has_seconds = False  # the vendor sends second bars: none are made
-        self.seconds: SecondBars | None = None
         self.call([])
 
     def call(self, seats: list[Seat]) -> None:
@@ -65,8 +64,6 @@ class _Track:
         self.quote = [seat for seat in seats if "quote" in seat.runner.strategy.events]
         self.second = [seat for seat in seats if "second" in seat.runner.strategy.events]
         self.minute = [seat for seat in seats if "minute" in seat.runner.strategy.events]
-        if self.second and self.seconds is None and not self.has_seconds:
-            self.seconds = SecondBars(self.series.symbol)
 
 
 class Session:
@@ -98,6 +95,7 @@ class Session:
         self._holdings: dict[tuple[str, str], Holding] = {}
         self._vetoes: set[tuple[str, str]] = set()
         self._heard_fills: set[str] = set()
+        self._seconds = SecondBars()
         self._changed: list[tuple[str, str, State]] = []
         for slot in slots:
             self._employ(slot)
@@ -168,7 +166,7 @@ class Session:
         elif kind is Trade:
             seats = await self._on_trade(track, event, now_ns)  # type: ignore[arg-type] # as above
         else:
-            seats = await self._on_bar(track, event, now_ns)  # type: ignore[arg-type] # as above
+            seats = self._on_bar(track, event)  # type: ignore[arg-type] # as above
         if seats and self._in_hours(now_ns):
             await self._caller.run(seats, event, now_ns)
         return self._house.take()
@@ -187,8 +185,8 @@ class Session:
 
     async def on_time(self, now_ns: int) -> list[Request]:
         """Do what is due: second bars whose second is over, and run_all timers."""
-        for track in self._tracks.values():
-            if track.seconds is not None and (bar := track.seconds.due(now_ns)) is not None:
+        for bar in self._seconds.flush(now_ns):
+            if (track := self._tracks.get(bar.symbol)) is not None:
                 await self._on_second(track, bar, now_ns)
         for runner in self._runners.values():
             runner.arm(now_ns)
@@ -313,19 +311,17 @@ class Session:
     # ---- the turns of the crank
 
     async def _on_trade(self, track: _Track, trade: Trade, now_ns: int) -> list[Seat]:
-        if track.seconds is not None and (bar := track.seconds.add(trade)) is not None:
+        if track.second and not track.has_seconds and (bar := self._seconds.add(trade)) is not None:
             await self._on_second(track, bar, now_ns)
         track.series.on_trade(trade)
         return track.trade
 
-    async def _on_bar(self, track: _Track, bar: Bar, now_ns: int) -> list[Seat]:
+    def _on_bar(self, track: _Track, bar: Bar) -> list[Seat]:
         if bar.span_ns == SECOND_NS:
-            track.has_seconds, track.seconds = True, None
+            track.has_seconds = True
             return track.second
         if bar.span_ns != MINUTE_NS:
             return []
-        if track.seconds is not None and (last := track.seconds.due(now_ns)) is not None:
-            await self._on_second(track, last, now_ns)
         track.series.append(bar)
         return [] if bar.backfilled else track.minute
 

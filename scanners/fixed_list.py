@@ -1,0 +1,18 @@
+"""Picks the names that the plan lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from liu_tui import Hit, MarketView, Scanner
+
+
+class FixedList(Scanner):
+    """The plan's own order. Names that cannot be traded are left out."""
+
+    symbols: list[str] = []  # noqa: RUF012 - a parameter: every instance is given its own
+
+    async def run(self, market: MarketView) -> Iterable[str | Hit]:
+        """Keep what the broker lists."""
+        tradable = {asset.symbol for asset in await market.assets()}
+        return [symbol for symbol in map(str.upper, self.symbols) if symbol in tradable]
