@@ -41,6 +41,7 @@ class Series:
         "_held_notional",
         "_held_volume",
         "_high",
+        "_last_ns",
         "_low",
         "_minute_end",
         "_minute_start",
@@ -76,6 +77,7 @@ class Series:
         self.symbol = symbol
         self.lookback = lookback
         self.length = 0
+        self._last_ns = -1  # start of the newest bar
         self.open: Column[float] = Column(self, "open", capacity, np.float64)
         self.high: Column[float] = Column(self, "high", capacity, np.float64)
         self.low: Column[float] = Column(self, "low", capacity, np.float64)
@@ -140,18 +142,19 @@ class Series:
         t_ns = bar.t_ns
         if t_ns >= self._session_until:
             self._set_session(t_ns)
-        if self.length and t_ns <= self.t_ns[-1]:
-            self._place(bar)
-            self._sum_session()
-        else:
+        if t_ns > self._last_ns:
             self._write(self._room(), bar)
             self.length += 1
+            self._last_ns = t_ns
             self._add_to_session(bar)
+        else:
+            self._place(bar)
+            self._sum_session()
         self._release(t_ns)
         if t_ns >= self._minute_start:
             self._minute_start = self._minute_end = bar.end_ns
             self._begin_minute()
-        if t_ns == self.t_ns[-1] and (self.last_trade is None or self.last_trade.t_ns < bar.end_ns):
+        if t_ns == self._last_ns and (self.last_trade is None or self.last_trade.t_ns < bar.end_ns):
             self.price = bar.close
 
     @property
