@@ -1,7 +1,7 @@
 """What is asked of the broker again and again until it is settled: lost answers, and cancels.
 
-Ambiguity is a state: an order whose answer was lost is UNKNOWN until the broker's own word settles it. It is never
-sent again, under this id or another.
+Ambiguity is a state: an order whose answer was lost is UNKNOWN until the broker's own word settles it. It is
+never sent again, under this id or another.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Asker:
         self._questions: dict[str, _Question] = {}
 
     def lost(self, record: OrderRecord, words: str, now_ns: int) -> None:
-        """The answer to a submit was lost, or a look-up failed: ask, or ask again later under the same number."""
+        """Ask about a submit whose answer was lost; if it was the look-up that failed, ask again later."""
         cid = record.client_order_id
         known = self._questions.get(cid)
         if known is not None:
@@ -58,11 +58,11 @@ class Asker:
             self._ask(record.client_order_id, now_ns)
 
     def settled(self, cid: str) -> None:
-        """The broker has spoken."""
+        """Ask no more: the broker has spoken."""
         self._questions.pop(cid, None)
 
     def unseen(self, record: OrderRecord, now_ns: int) -> None:
-        """The broker answered that it has never seen the order; the fifth time that is the end of it."""
+        """Take the answer that the broker has never seen the order; the fifth ends it."""
         cid = record.client_order_id
         question = self._questions.get(cid)
         if question is None:
@@ -104,8 +104,8 @@ class Asker:
 class Cancels:
     """Withdraws orders at the broker, and does not forget until each has ended.
 
-    Orders of one group (a bracket, an OCO) fall together, so one cancel is sent for the group; only what lives on
-    afterwards is canceled by itself.
+    Orders of one group (a bracket, an OCO) fall together, so one cancel is sent for the group; only what
+    lives on afterwards is canceled by itself.
     """
 
     def __init__(self, book: Book, asker: Asker) -> None:
@@ -135,7 +135,7 @@ class Cancels:
         return cid in self._wanted
 
     def failed(self, record: OrderRecord, words: str, now_ns: int) -> None:
-        """A cancel was refused, or lost: most often the order has just been filled. The broker knows."""
+        """Ask about a cancel that was refused, or lost: most often the order has just been filled."""
         self._book.notice("info", f"cancel of {record.symbol} {record.role}: {words}", symbol=record.symbol)
         if record.live:
             self._asker.look(record, now_ns)

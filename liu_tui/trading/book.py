@@ -55,15 +55,15 @@ class Book:
     # what is known
 
     def find(self, order: BrokerOrder) -> OrderRecord | None:
-        """Our record of what the broker describes, by our id or by its own."""
+        """Find our record of what the broker describes, by our id or by its own."""
         return self.orders.get(order.client_order_id) or self.by_order_id(order.id)
 
     def by_order_id(self, order_id: str) -> OrderRecord | None:
-        """Our record of the broker's order id."""
+        """Find our record by the broker's order id."""
         return self.orders.get(self._cids.get(order_id, ""))
 
     def live(self, key: Key) -> list[OrderRecord]:
-        """The orders of this strategy and symbol to which something may still happen, oldest first."""
+        """List the orders of this strategy and symbol to which something may still happen, oldest first."""
         return [self.orders[cid] for cid in self._live.get(key, ())]
 
     def entries(self, key: Key) -> list[OrderRecord]:
@@ -75,7 +75,7 @@ class Book:
         return (record for record in self.orders.values() if record.sent_ns)
 
     def sent_or_waiting(self, key: Key) -> list[OrderRecord]:
-        """The orders of this strategy and symbol that were not refused, in the order in which they began."""
+        """List the orders of this strategy and symbol that were not refused, oldest first."""
         mine = (r for r in self.orders.values() if r.key == key and r.state is not OrderState.REFUSED)
         return sorted(mine, key=lambda r: r.created_ns)
 
@@ -84,21 +84,21 @@ class Book:
         return execution_id in self._executions
 
     def last_entry(self, key: Key) -> OrderRecord | None:
-        """The newest entry order, None if there never was one."""
+        """Find the newest entry order, None if there never was one."""
         cids = self._entries.get(key)
         return self.orders[next(reversed(cids))] if cids else None
 
     def legs(self, cid: str) -> list[OrderRecord]:
-        """The protective orders that came with the order of this id, as far as they are known."""
+        """List the protective orders that came with the order of this id, as far as they are known."""
         return [self.orders[leg] for leg in self._legs.get(cid, ())]
 
     def all_live(self) -> Iterator[OrderRecord]:
-        """Every order to which something may still happen."""
+        """Walk the orders to which something may still happen."""
         for cids in list(self._live.values()):
             for cid in list(cids):
                 yield self.orders[cid]
 
-    def keys(self, symbol: str = "") -> list[Key]:
+    def active(self, symbol: str = "") -> list[Key]:
         """Every (strategy, symbol) with a position or a live order; of one symbol if it is named."""
         held = (key for key, position in self.positions.items() if position.qty)
         every = dict.fromkeys(held) | dict.fromkeys(key for key, cids in self._live.items() if cids)
@@ -141,7 +141,7 @@ class Book:
     def send(self, record: OrderRecord, event: str, now_ns: int) -> OrderRecord:
         """Journal the order as an intent, then hand it to the wire.
 
-        What the store has is an INTENT: after a crash nobody can know whether it left, so the broker is asked.
+        The store has an INTENT: after a crash nobody can know whether it left, so the broker is asked.
         """
         record = msgspec.structs.replace(
             record, state=OrderState.INTENT, sent_ns=now_ns, updated_ns=now_ns, words=""
@@ -164,7 +164,7 @@ class Book:
         asked: bool = False,
         execution: Execution | None = None,
     ) -> OrderRecord:
-        """Take the broker's word on an order, and its execution if there is one; link the legs it tells of."""
+        """Take the broker's word on an order, with its execution if there is one; link the legs it names."""
         before = self.orders.get(record.client_order_id)
         record = heard(record, order, asked=asked)
         if execution is not None:
@@ -265,10 +265,13 @@ class Book:
     def _tell_fill(self, fill: Fill, before: float) -> None:
         verb = "bought" if fill.qty > 0 else "sold"
         earned = f", {fill.realized:+,.2f} dollars" if before * fill.qty < 0 else ""
-        words = f"{fill.strategy} {verb} {abs(fill.qty):g} {fill.symbol} at {fill.price:g} ({fill.operation}){earned}"
+        what = f"{abs(fill.qty):g} {fill.symbol} at {fill.price:g} ({fill.operation}){earned}"
+        words = f"{fill.strategy} {verb} {what}"
         self.notice("info" if fill.realized < 0 else "good", words, kind="fill", symbol=fill.symbol)
         if before * fill.position < 0 and fill.strategy != EXTERNAL:
-            words = f"{fill.strategy} {fill.symbol} went through zero, from {before:+g} to {fill.position:+g} shares"
+            words = (
+                f"{fill.strategy} {fill.symbol} went through zero: {before:+g} to {fill.position:+g} shares"
+            )
             self.notice("error", words, symbol=fill.symbol)
 
     def _restore_fill(self, fill: Fill) -> None:
@@ -292,7 +295,8 @@ class Book:
 def execution_of(update: OrderUpdate) -> Execution | None:
     """Read the fill that an update tells of, if any.
 
-    A broker that names no execution is given a name that the same fill gets again: order and shares filled by then.
+    Where a broker names no execution, it is named for its order and the shares filled by then: the same fill
+    gets the same name again.
     """
     if not update.fills or update.qty <= 0:
         return None

@@ -1,11 +1,12 @@
 """Getting out: exits that wait for protective orders, and closing that goes on until it is done.
 
-An exit is written down first. While anything else of its strategy works in the symbol (legs reserve the shares at the
-broker, an entry may still fill), that is withdrawn, and the exit waits as an INTENT with `sent_ns` 0: so the journal
-alone tells, after a crash, that it has yet to be sent. Then it goes out for what is still held.
+An exit is written down first. While anything else of its strategy works in the symbol (legs reserve the
+shares at the broker, an entry may still fill), that is withdrawn, and the exit waits as an INTENT with
+`sent_ns` 0: so the journal alone tells, after a crash, that it has yet to be sent. Then it goes out for what
+is still held.
 
-The house's own closing (flatten, kill, the end of the day) presses each position: it withdraws what works, sends a
-market order, and tries again with growing patience until the position is flat.
+The house's own closing (flatten, kill, the end of the day) presses each position: it withdraws what works,
+sends a market order, and tries again with growing patience until the position is flat.
 """
 
 import msgspec
@@ -37,7 +38,7 @@ class Closer:
         self.ready = True
 
     def on_its_way(self, key: Key) -> OrderRecord | None:
-        """The exit or liquidation of this strategy and symbol that has not ended; None if there is none."""
+        """Find the exit or liquidation of this strategy and symbol that has not ended."""
         return next((r for r in self._book.live(key) if r.role in CLOSING and not self._leaving(r)), None)
 
     def exit(self, record: OrderRecord, now_ns: int) -> None:
@@ -50,7 +51,7 @@ class Closer:
         self.advance(record.key, now_ns)
 
     def advance(self, key: Key, now_ns: int, *, protect: bool = True) -> None:
-        """Do the next thing for this strategy and symbol: clear the way, send the exit, or protect what is held."""
+        """Do what is next for this position: clear the way, send the exit, or protect what is held."""
         if not self.ready:
             return
         waiting = next((r for r in self._book.live(key) if r.waiting), None)
@@ -67,7 +68,7 @@ class Closer:
     ) -> None:
         """Bring one position nearer to flat.
 
-        can_trade: false outside market hours, where closing orders would only queue: protection stays till then
+        can_trade: false outside market hours, where closing orders would queue: protection stays till then
         """
         live = self._book.live(key)
         self._cancels.withdraw([r for r in live if r.role == ENTRY], reason, now_ns)
@@ -86,9 +87,9 @@ class Closer:
         self.advance(key, now_ns, protect=False)
 
     def begun(self) -> dict[str, str]:
-        """After a restart: the symbols in which a liquidation was begun and shares are left, with its reason."""
+        """After a restart: find the symbols in which a liquidation was begun and is not done, and why."""
         found: dict[str, str] = {}
-        for key in self._book.keys():
+        for key in self._book.active():
             if not self._book.held(key):
                 continue
             mine = [r for r in self._book.sent_or_waiting(key) if r.role in (ENTRY, LIQUIDATION)]

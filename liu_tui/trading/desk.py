@@ -1,8 +1,9 @@
 """The desk: intents in, orders or refusals out; the broker's words in, fills and positions out.
 
-No I/O and no clock. A driver (the desk's process, a replay, a backtest) turns it, tells it the time, and carries out
-the effects that every call returns, in their order. The way of an intent: `risk.refuse` -> `Book.send` (journal, then
-the wire) -> `on_accepted` -> `on_update` ... -> `Book._book` -> `Closer.advance` (protection, waiting exits).
+No I/O and no clock. A driver (the desk's process, a replay, a backtest) turns it, tells it the time, and
+carries out the effects that every call returns, in their order. The way of an intent: `risk.refuse` ->
+`Book.send` (journal, then the wire) -> `on_accepted` -> `on_update` ... -> `Book._book` -> `Closer.advance`
+(protection, waiting exits).
 """
 
 import math
@@ -30,7 +31,7 @@ from liu_tui.trading.closing import Closer, closing_operation
 from liu_tui.trading.effects import Changed, Effect, News
 from liu_tui.trading.facts import ask_of, gather
 from liu_tui.trading.ids import Ids
-from liu_tui.trading.orders import ENTRY, EXIT, OrderRecord, news, order_type
+from liu_tui.trading.orders import ENTRY, EXIT, PROTECTIVE, OrderRecord, news, order_type
 from liu_tui.trading.positions import EXTERNAL, Money
 from liu_tui.trading.prices import is_price
 from liu_tui.trading.protection import Protector
@@ -72,7 +73,7 @@ class Desk:
 
     swing:            strategies whose positions are kept over the close
     liquidate_min:    minutes before the close at which day trades are liquidated
-    entries_allowed:  the driver's: false until it has found books and broker to agree, or if nothing may be opened
+    entries_allowed:  the driver's: false until books and broker agree, or where nothing may be opened
     needs_reconcile:  a fill or a leg that the broker told of has not come: the driver should reconcile soon
     """
 
@@ -116,7 +117,7 @@ class Desk:
         return self._book.orders
 
     def live_news(self) -> list[OrderNews]:
-        """Tell of every order to which something may still happen: what a consumer hears when it starts again."""
+        """Tell of every order to which something may still happen, for who starts again."""
         return [news(record) for record in self._book.all_live()]
 
     def price(self, symbol: str) -> float:
@@ -128,7 +129,7 @@ class Desk:
         return self._book.net(symbol)
 
     def money(self) -> Money:
-        """What the batch has earned and holds, at the last prices."""
+        """Sum up what the batch has earned and holds, at the last prices."""
         return self._book.money()
 
     # what strategies ask
@@ -177,7 +178,7 @@ class Desk:
     def on_failed(
         self, client_order_id: str, words: str, *, unknown: bool, now_ns: int, code: int = 0
     ) -> list[Effect]:
-        """A Send (or a look-up) failed. unknown: the answer was lost, so the order may live."""
+        """Take the failure of a Send or a look-up. unknown: the answer was lost, so the order may live."""
         record = self._book.orders.get(client_order_id)
         if record is None or not record.live:
             return self._book.take()
@@ -187,12 +188,13 @@ class Desk:
             said = f"{words} ({code})" if code else words
             self._book.put(msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=said)
             line = f"{record.strategy} {record.symbol} {record.role}: the broker refused: {said}"
-            self._book.notice("warn", line, kind="refusal", symbol=record.symbol)
+            level = "error" if record.role in PROTECTIVE else "warn"
+            self._book.notice(level, line, kind="refusal", symbol=record.symbol)
             self._after(client_order_id, now_ns)
         return self._book.take()
 
     def on_cancel_failed(self, client_order_id: str, words: str, now_ns: int) -> list[Effect]:
-        """A CancelAtBroker failed: ask the broker how the order stands."""
+        """Take the failure of a CancelAtBroker: ask the broker how the order stands."""
         record = self._book.orders.get(client_order_id)
         if record is not None:
             self._cancels.failed(record, words, now_ns)
@@ -221,10 +223,10 @@ class Desk:
     # time
 
     def on_time(self, now_ns: int) -> list[Effect]:
-        """Do what is due; call it about every second of session time. Again at the same time changes nothing."""
+        """Do what is due. Call it about every second of session time."""
         self._asker.on_time(now_ns)
         self._cancels.on_time(now_ns)
-        for key in [*self._strays.on_time(now_ns), *self._book.keys()]:
+        for key in [*self._strays.on_time(now_ns), *self._book.active()]:
             self._advance(key, now_ns)
         self._watch_loss(now_ns)
         self._release_latches(now_ns)
@@ -335,8 +337,8 @@ class Desk:
     ) -> tuple[bool, list[Effect]]:
         """Compare with the broker, take over what it knows better; true if nothing is left that differs.
 
-        orders: the batch's, legs nested, ended ones too; executions: the batch's. Ask for positions last: a fill
-        between the questions shows as a difference, and is none at the next comparison.
+        orders, executions: the batch's at least, ended orders too, legs nested. Ask for positions last: a
+        fill between the questions shows as a difference, and is none at the next comparison.
         """
         differences = self._reconciler.compare(orders, executions, positions, now_ns)
         for record in list(self._book.all_live()):
@@ -345,7 +347,7 @@ class Desk:
         if not differences:
             self._closer.ready = True
             self.needs_reconcile = False
-        for key in self._book.keys():
+        for key in self._book.active():
             self._advance(key, now_ns)
         self._watch_loss(now_ns)
         return not differences, self._book.take()
@@ -446,7 +448,7 @@ class Desk:
             self._closer.advance(key, now_ns, protect=not self._day_ends(key, now_ns, after_close=True))
 
     def _day_ends(self, key: Key, now_ns: int, *, after_close: bool = False) -> bool:
-        # From so many minutes before the close; day trades only. After the close nothing can be closed any more.
+        # Day trades only. After the close nothing is opened, and nothing can be closed.
         if self.hours is None or key[0] in self.swing or key[0] == EXTERNAL:
             return False
         begins = self.hours.close_ns - int(self.liquidate_min * MINUTE_NS)
@@ -460,7 +462,7 @@ class Desk:
 
     def _latch(self, symbol: str, by: str, reason: str, now_ns: int) -> None:
         latch = self.latches.setdefault(symbol, Latch(by, reason, now_ns))
-        keys = self._book.keys(symbol)
+        keys = self._book.active(symbol)
         held = sum(1 for key in keys if self._book.held(key))
         wait = "" if self._open(now_ns) else "; the market is closed, positions are closed when it opens"
         scope = symbol or "everything"
@@ -478,7 +480,7 @@ class Desk:
 
     def _release_latches(self, now_ns: int) -> None:
         for symbol, latch in list(self.latches.items()):
-            if self._book.keys(symbol) or not self._closer.ready:
+            if self._book.active(symbol) or not self._closer.ready:
                 continue
             del self.latches[symbol]
             self._book.notice("good", f"{symbol or 'everything'} is flat ({latch.words})", symbol=symbol)
@@ -486,7 +488,7 @@ class Desk:
     def _say_kept_over(self, now_ns: int) -> None:
         if self.hours is None or now_ns < self.hours.close_ns or not self.liquidate_min:
             return
-        for key in self._book.keys():
+        for key in self._book.active():
             held = self._book.held(key)
             if held and key not in self._kept_over and self._day_ends(key, now_ns, after_close=True):
                 self._kept_over.add(key)
@@ -497,7 +499,7 @@ class Desk:
         # A filled entry whose legs have no names yet: only the broker's list can tell them.
         return (
             record
-            for key in self._book.keys()
+            for key in self._book.active()
             if self._book.held(key)
             for record in self._book.entries(key)
             if record.protected and record.state is S.FILLED and not self._book.legs(record.client_order_id)
@@ -521,7 +523,7 @@ class Desk:
 
 
 def _exit(record: OrderRecord, held: float) -> OrderRecord:
-    """Cut an exit down to what is held. No wrong price holds an exit up: without a price it goes to the market."""
+    """Cut an exit down to what is held. A wrong price does not hold it up: it goes to the market."""
     limit = record.limit_price if is_price(record.limit_price) else None
     trigger = record.stop_price if is_price(record.stop_price) else None
     every = not math.isfinite(record.qty) or record.qty <= 0 or record.qty >= abs(held)

@@ -1,6 +1,7 @@
 """What the desk wants done, in order. Whoever turns the desk carries it out: a process, a replay, a backtest.
 
-The order is the promise: a Journal stands before the Send that it covers, a Booked before the News of its order.
+The order is the promise: a Journal stands before the Send that it covers, a Booked before the News of its
+order.
 """
 
 import msgspec
@@ -35,7 +36,7 @@ class CancelAtBroker(msgspec.Struct, frozen=True):
 
 
 class AskBroker(msgspec.Struct, frozen=True):
-    """Look the order up, then call on_broker_order; call on_failed(unknown=True) if the look-up itself fails."""
+    """Look the order up, then call on_broker_order, or on_failed(unknown=True) if the look-up fails."""
 
     client_order_id: str
 
@@ -53,7 +54,10 @@ class News(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A line for the log. level: info, good, warn, error; kind: "fill", "refusal" or "" (what a bell may ring for)."""
+    """A line for the log.
+
+    level: info, good, warn, error; kind: what a bell may ring for, "fill", "refusal" or ""
+    """
 
     level: str
     words: str

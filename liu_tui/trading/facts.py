@@ -63,7 +63,7 @@ def gather(book: Book, ask: Ask, limits: Limits, now_ns: int) -> Facts:
 
 def _others(book: Book, ask: Ask, working: list[OrderRecord]) -> tuple[float, str]:
     shares: dict[str, float] = {}
-    for strategy, symbol in book.keys(ask.symbol):
+    for strategy, symbol in book.active(ask.symbol):
         if strategy != ask.strategy:
             shares[strategy] = book.held((strategy, symbol))
     for record in working:
@@ -74,5 +74,5 @@ def _others(book: Book, ask: Ask, working: list[OrderRecord]) -> tuple[float, st
 
 
 def _open_keys(book: Book, working: list[OrderRecord]) -> set[Key]:
-    keys = {key for key in book.keys() if book.held(key)} | {r.key for r in working if r.remaining}
+    keys = {key for key in book.active() if book.held(key)} | {r.key for r in working if r.remaining}
     return {key for key in keys if key[0] != EXTERNAL}

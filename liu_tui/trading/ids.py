@@ -1,7 +1,8 @@
 """Names for orders: deterministic, readable, and short enough for any broker.
 
-`{batch}-{strategy}-{symbol}-{event time}-{ordinal}` for what a strategy asked; a letter and a counter instead of
-time and ordinal for what the desk itself places. The same intent always has the same name, after a restart too.
+`{batch}-{strategy}-{symbol}-{event time}-{ordinal}` for what a strategy asked; a letter and a counter instead
+of time and ordinal for what the desk itself places. The same intent always has the same name, after a restart
+too.
 """
 
 import hashlib

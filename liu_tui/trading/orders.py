@@ -1,7 +1,7 @@
 """One order of ours: what the store keeps of it, how its state may move, and how it is put to a broker.
 
-The record is replaced on every change, never edited. `TRANSITIONS` is the whole state machine: what is not in it is
-an update that goes backwards or repeats, and changes nothing.
+The record is replaced on every change, never edited. `TRANSITIONS` is the whole state machine: what is not in
+it is an update that goes backwards or repeats, and changes nothing.
 """
 
 from collections.abc import Mapping
@@ -80,10 +80,10 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     qty:             shares, positive
     stop, target:    dollars; of an entry or a standalone target, the protection that goes with it
     filled_qty, avg_price: of the fills that are booked
-    broker_filled:   shares that the broker says are filled; more than filled_qty while a fill is still missing
+    broker_filled:   shares filled as the broker counts; more than filled_qty while a fill is missing
     price:           dollars; what the limits valued a share at
     parent:          client_order_id of the order that a leg came with
-    sent_ns:         when it was handed to the wire; 0 for an exit that waits until protective orders are withdrawn
+    sent_ns:         when it was handed to the wire; 0 for an exit that waits for others to be withdrawn
     all_held:        an exit for all that is held at the moment it is sent
     code:            of a refusal, from liu_tui.trading.risk
     """
@@ -149,7 +149,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def next_state(old: OrderState, new: OrderState, *, asked: bool = False) -> OrderState:
-    """Move if the table allows it, stay if not. asked: the answer to a question of ours, not a stream's update."""
+    """Move if the table allows it, stay if not. asked: the new state answers a question of ours."""
     return new if new in (ASKED if asked else TRANSITIONS)[old] else old
 
 

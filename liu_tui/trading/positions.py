@@ -11,7 +11,7 @@ EXTERNAL = "EXTERNAL"
 
 
 class Money(msgspec.Struct, frozen=True):
-    """Dollars of the batch, fees not in. exposure: gross market value; open_positions: how many are not flat."""
+    """Dollars of the batch, fees not in. exposure: gross market value; open_positions: those not flat."""
 
     realized: float = 0.0
     unrealized: float = 0.0
@@ -35,7 +35,7 @@ def filled(
 ) -> tuple[Position, float]:
     """Apply one fill at average cost; returns the new position and the dollars that it realised.
 
-    qty: signed. What closes is realised against the average entry; what goes through zero opens afresh at `price`.
+    qty: signed. What closes is realised against the average entry; what goes through zero opens afresh.
     stop, target: dollars; of the entry, kept if the position has none yet
     """
     held = position.qty
@@ -51,8 +51,8 @@ def filled(
         risk = abs(price - stop) if stop is not None else 0.0
         return (
             Position(
-                strategy=position.strategy, symbol=position.symbol, qty=after, avg_price=price, realized=total,
-                stop=stop, target=target, risk=risk, opened_ns=t_ns,
+                strategy=position.strategy, symbol=position.symbol, qty=after, avg_price=price,
+                realized=total, stop=stop, target=target, risk=risk, opened_ns=t_ns,
             ),
             realized,
         )  # fmt: skip

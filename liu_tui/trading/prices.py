@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from liu_tui.model.orders import Side
 
-# US equities: a dollar and more in cents, below it in hundredths of a cent (Rule 612; brokers refuse the rest).
+# US equities: from a dollar in cents, below in hundredths of a cent (SEC Rule 612; brokers refuse the rest).
 _DECIMALS_FROM_A_DOLLAR = 2
 _DECIMALS_BELOW = 4
 # Far below a tick, far above what floating point loses: 10.15 / 0.01 must not be rounded down to 10.14.
@@ -25,7 +25,7 @@ def to_tick(price: float, toward: Toward) -> float:
     decimals = _DECIMALS_FROM_A_DOLLAR if price >= 1 else _DECIMALS_BELOW
     ticks = price * 10**decimals
     whole = math.floor(ticks + _SLACK) if toward is Toward.DOWN else math.ceil(ticks - _SLACK)
-    return round(whole / 10**decimals, decimals)
+    return float(round(whole / 10**decimals, decimals))
 
 
 def limit_price(price: float, side: Side) -> float:

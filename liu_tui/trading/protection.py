@@ -1,7 +1,7 @@
 """Protective orders that stand by themselves: what rests at the broker for shares whose own legs are gone.
 
-A bracket's legs die with its entry, and an exit takes them away first. Whatever is still held then, and had a stop or
-a target when it was opened, is protected again: by an OCO, or a single stop or limit.
+A bracket's legs die with its entry, and an exit takes them away first. Whatever is still held then, and had a
+stop or a target when it was opened, is protected again: by an OCO, or a single stop or limit.
 """
 
 from liu_tui.model.account import Position
@@ -9,22 +9,23 @@ from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Operation, OrderState, OrderType, Side, TimeInForce
 from liu_tui.trading.book import Book, Key
 from liu_tui.trading.ids import Ids
-from liu_tui.trading.orders import CLOSING, PROTECTIVE, STOP, TARGET, OrderRecord
+from liu_tui.trading.orders import CLOSING, ENTRY, PROTECTIVE, STOP, TARGET, OrderRecord
 from liu_tui.trading.prices import target_price, trigger_price
 
-# A broker that refuses a stop refuses it again at once; a market that stands still may take it a little later.
+# A broker that refuses a stop refuses it again at once; a little later it may not.
 _RETRY_S = (2, 4, 8, 16, 30)
 
 
 def covered(book: Book, key: Key) -> float:
     """Count the shares that protective orders rest for, or will rest for without our doing anything.
 
-    An entry's own legs are at work once it is filled completely; until then, and until we have been told their
-    names, its filled shares count as covered: a second stop beside them would sell the shares twice.
+    An entry's own legs are at work once it is filled completely; until then, and until we have been told
+    their names, its filled shares count as covered: a second stop beside them would sell the shares twice.
     """
     groups: dict[str, float] = {}
+    entering = {record.client_order_id for record in book.live(key) if record.role == ENTRY}
     for record in book.live(key):
-        if record.role in PROTECTIVE:
+        if record.role in PROTECTIVE and record.group not in entering:
             groups[record.group] = max(groups.get(record.group, 0.0), record.remaining)
     total = sum(groups.values())
     opened_ns = book.positions[key].opened_ns if key in book.positions else 0
@@ -45,7 +46,7 @@ class Protector:
         self._tries: dict[Key, tuple[int, int]] = {}  # how many in a row, and when the next may be
 
     def look(self, key: Key, now_ns: int) -> None:
-        """Protect what this strategy holds in this symbol, if it should be and is not. Again changes nothing."""
+        """Protect what this strategy holds in this symbol, if it should be and is not."""
         position = self._book.positions.get(key)
         if position is None or not position.qty or (position.stop is None and position.target is None):
             self._tries.pop(key, None)
@@ -62,7 +63,7 @@ class Protector:
             self._place(position, bare, now_ns)
 
     def accepted(self, record: OrderRecord) -> None:
-        """The broker took a protective order: the next one need not wait."""
+        """See the broker take a protective order: the next one need not wait."""
         if record.state in (OrderState.NEW, OrderState.ACCEPTED, OrderState.HELD):
             self._tries.pop(record.key, None)
 

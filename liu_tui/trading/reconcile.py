@@ -1,8 +1,9 @@
 """Comparing the books with the broker, and taking over what the broker knows better.
 
-In this order: the broker's orders settle ours; its executions book the fills that were missed; then the positions
-must agree, symbol by symbol. A difference that no order and no fill explains is said, never mended in silence: only
-in a symbol in which this batch has done nothing is it plainly somebody else's, and shown as EXTERNAL.
+In this order: the broker's orders settle ours; its executions book the fills that were missed; then the
+positions must agree, symbol by symbol. A difference that no order and no fill explains is said, never mended
+in silence: only in a symbol in which this batch has done nothing is it plainly somebody else's, and shown as
+EXTERNAL.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from liu_tui.trading.book import Book
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.strays import Strays, external_fill
 
-# Source: NautilusTrader's invariant after reconciliation is equal quantity; brokers round fractions to 9 decimals.
+# Brokers round fractions of shares to 9 decimals.
 _SAME = 1e-6
 
 S = OrderState
@@ -25,7 +26,8 @@ class Reconciler:
 
     def __init__(self, book: Book, asker: Asker, strays: Strays) -> None:
         self._book, self._asker, self._strays = book, asker, strays
-        self._since_ns: int | None = None  # what strangers did before it is history of the account, not of the batch
+        # What strangers did before is the account's history, not the batch's.
+        self._since_ns: int | None = None
 
     def compare(
         self,
@@ -34,9 +36,12 @@ class Reconciler:
         positions: Sequence[BrokerPosition],
         now_ns: int,
     ) -> dict[str, str]:
-        """Settle, book, adopt, compare. Returns what does not agree, by symbol, in words; empty if all does."""
+        """Settle, book, adopt, compare. Returns what does not agree: symbol -> words."""
         if self._since_ns is None:
             self._since_ns = min((r.created_ns for r in self._book.orders.values()), default=now_ns)
+        for position in positions:
+            if position.price > 0:
+                self._book.prices.setdefault(position.symbol, position.price)
         told = {order.id for order in every(orders)}
         filled = {execution.order_id for execution in executions if execution.t_ns >= self._since_ns}
         for order in orders:
@@ -101,7 +106,7 @@ class Reconciler:
 
     def _unequal(self, positions: Iterable[BrokerPosition]) -> dict[str, tuple[float, float]]:
         theirs = {position.symbol: position.qty for position in positions}
-        symbols = sorted({*theirs, *(key[1] for key in self._book.keys())})
+        symbols = sorted({*theirs, *(key[1] for key in self._book.active())})
         pairs = {symbol: (self._book.net(symbol), theirs.get(symbol, 0.0)) for symbol in symbols}
         return {symbol: pair for symbol, pair in pairs.items() if abs(pair[0] - pair[1]) > _SAME}
 

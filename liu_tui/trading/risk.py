@@ -1,7 +1,8 @@
 """What the desk refuses, and in which words.
 
-One predicate, `increases_exposure`, stands before every guard, so that no guard can ever refuse an exit. A guard is
-a plain function of the order and the facts; `GUARDS` is their order, and the first that refuses is the answer.
+One predicate, `increases_exposure`, stands before every guard, so that no guard can ever refuse an exit. A
+guard is a plain function of the order and the facts; `GUARDS` is their order, and the first that refuses is
+the answer.
 """
 
 import math
@@ -19,16 +20,16 @@ CODES = {
     "PAUSED": "entries are paused by {by}: {reason}",
     "DAILY_LOSS_REACHED": "today's loss of {loss:,.2f} dollars has reached max_daily_loss of {limit:,.2f}",
     "VETOED": "{symbol} is rejected by {by}: {reason}",
-    "CLOSING_SOON": "day trades are liquidated {minutes:g} minutes before the close: nothing is opened any more",
+    "CLOSING_SOON": "day trades are liquidated {minutes:g} minutes before the close: nothing is opened now",
     "FLATTENING": "{symbol} is being closed ({reason})",
     "BAD_QUANTITY": "a quantity of {qty!r} shares cannot be ordered: {why}",
     "BAD_PRICES": "{why}",
     "NOT_POSSIBLE": "{why}",
     "EXIT_PENDING": "an exit of {symbol} is on its way: wait until it is done",
     "ENTRY_PENDING": "an entry order for {qty:g} {symbol} is already working ({state})",
-    "OPPOSITE_POSITION": "{holder} holds {held:+g} {symbol}, and the account cannot be long and short at once",
+    "OPPOSITE_POSITION": "{holder} holds {held:+g} {symbol}: an account cannot be long and short at once",
     "MAX_ORDER_VALUE": "an order of {value:,.2f} dollars is over max_order_value of {limit:,.2f}",
-    "MAX_POSITION_VALUE": "{symbol} would be worth {value:,.2f} dollars, over max_position_value of {limit:,.2f}",
+    "MAX_POSITION_VALUE": "{symbol} would be worth {value:,.2f} dollars, max_position_value is {limit:,.2f}",
     "MAX_OPEN_POSITIONS": "{count} positions are open or being opened, and max_open_positions is {limit}",
     "ORDER_RATE": "{count} orders were sent in the last minute, and max_orders_per_minute is {limit}",
     "NOTHING_TO_CLOSE": "{strategy} holds {held:+g} {symbol}: there is nothing to {operation}",
@@ -106,8 +107,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def increases_exposure(operation: Operation, qty: float, position: float) -> bool:
     """Say whether an order opens, enlarges or turns round the strategy's position.
 
-    qty: positive shares; position: signed. A Sell or a Cover is cut to what is held before it is sent, so neither
-    ever does. Buying back part of a short does not; buying more than the short does.
+    qty: positive shares; position: signed. A Sell or a Cover is cut to what is held before it is sent, so
+    neither ever does. Buying back part of a short does not; buying more than the short does.
     """
     if not operation.enters:
         return False

@@ -1,7 +1,8 @@
 """Broker orders that the books do not know: legs whose names come later, and orders made elsewhere.
 
-A leg's update may arrive before the answer that names the leg. It is kept, not judged, until it can be linked; what
-nobody claims after a while was made elsewhere, and is booked under EXTERNAL with its effect on the account.
+A leg's update may arrive before the answer that names the leg. It is kept, not judged, until it can be
+linked; what nobody claims after a while was made elsewhere, and is booked under EXTERNAL with its effect on
+the account.
 """
 
 import msgspec
@@ -46,7 +47,7 @@ class Strays:
         return None
 
     def claimed(self, now_ns: int) -> list[Key]:
-        """Replay what was kept for orders that have become known; returns whose positions it may have changed."""
+        """Replay what was kept for orders that are known by now; returns whose positions may have changed."""
         keys: dict[Key, None] = {}
         for order_id in list(self._kept):
             record = self._book.by_order_id(order_id)
@@ -56,7 +57,7 @@ class Strays:
         return list(keys)
 
     def on_time(self, now_ns: int) -> list[Key]:
-        """Decide about what nobody has claimed for a while: a leg by its prices, or an order made elsewhere."""
+        """Decide about what nobody has claimed for a while: a leg by its prices, or made elsewhere."""
         keys: dict[Key, None] = {}
         for order_id, stray in list(self._kept.items()):
             order = stray.updates[-1].order
@@ -68,7 +69,7 @@ class Strays:
         return list(keys)
 
     def adopt(self, order: BrokerOrder, now_ns: int) -> OrderRecord:
-        """Give an unknown order a record: a leg if it looks like exactly one that is missing, else EXTERNAL."""
+        """Give an unknown order a record: of the one leg that is missing and looks like it, else EXTERNAL."""
         parents = [record for record in self._book.sent() if _misses(self._book, record, order)]
         if len(parents) == 1:
             return self._book.link(parents[0], order, now_ns)

@@ -6,12 +6,24 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Quote
 from liu_tui.model.orders import BrokerOrder, Fill, Intent, Operation, OrderRequest, OrderState, OrderUpdate
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.desk import Desk
-from liu_tui.trading.effects import AskBroker, Booked, CancelAtBroker, Changed, Effect, Journal, News, Notice, Send
+from liu_tui.trading.effects import (
+    AskBroker,
+    Booked,
+    CancelAtBroker,
+    Changed,
+    Effect,
+    Journal,
+    News,
+    Notice,
+    Send,
+)
 from liu_tui.trading.matching.exchange import Exchange, ExchangeRefusal
 from liu_tui.trading.orders import OrderRecord
 from tests.kit.exchange import HOUR_NS, MIDNIGHT_NS, hours_of
@@ -33,41 +45,42 @@ def an_intent(
 
 
 def an_answer(request: OrderRequest, *, order_id: str = "", **words: Any) -> BrokerOrder:
-    """What a broker answers to a request, legs not named."""
+    """Answer a request as a broker does, legs not named."""
     said: dict[str, Any] = {"status": OrderState.NEW, **words}
     return BrokerOrder(
         id=order_id or f"o-{request.client_order_id}", client_order_id=request.client_order_id,
         symbol=request.symbol, side=request.side, qty=request.qty, order_type=request.order_type,
-        limit_price=request.limit_price, stop_price=request.stop_price, order_class=request.order_class, **said,
+        limit_price=request.limit_price, stop_price=request.stop_price,
+        order_class=request.order_class, **said,
     )  # fmt: skip
 
 
-def an_update(event: str, order: BrokerOrder, *, qty: float = 0.0, price: float = 0.0, x: str = "", **words: Any) -> OrderUpdate:
+def an_update(
+    event: str, order: BrokerOrder, *, qty: float = 0.0, price: float = 0.0, x: str = "", **words: Any
+) -> OrderUpdate:
     """One message of the trade-updates stream; x is the execution's id."""
     status = {"fill": "filled", "partial_fill": "partially_filled"}.get(event, event)
-    from msgspec.structs import replace
-
     order = replace(order, status=OrderState(status), **words)
     return OrderUpdate(event=event, order=order, t_ns=NOON_NS, execution_id=x, price=price, qty=qty)
 
 
 def sends(effects: Iterable[Effect]) -> list[OrderRequest]:
-    """The orders that go out."""
+    """List the orders that go out."""
     return [effect.request for effect in effects if isinstance(effect, Send)]
 
 
 def cancels(effects: Iterable[Effect]) -> list[str]:
-    """The orders that are to be canceled, by our id."""
+    """List the orders that are to be canceled, by our id."""
     return [effect.client_order_id for effect in effects if isinstance(effect, CancelAtBroker)]
 
 
 def fills(effects: Iterable[Effect]) -> list[Fill]:
-    """The fills that are booked."""
+    """List the fills that are booked."""
     return [effect.fill for effect in effects if isinstance(effect, Booked)]
 
 
 def refusals(effects: Iterable[Effect]) -> list[str]:
-    """The codes of what is refused."""
+    """List the codes of what is refused."""
     return [effect.news.code for effect in effects if isinstance(effect, News) and effect.news.code]
 
 
@@ -101,7 +114,7 @@ class Rig:
         self.desk = self.new_desk()
 
     def new_desk(self) -> Desk:
-        """A desk that knows nothing yet."""
+        """Make a desk that knows nothing yet."""
         return Desk(batch_id="b1", limits=self.limits, hours=self.hours, swing=self.swing)
 
     def quote(self, price: float, symbol: str = "TSLA") -> None:
@@ -210,8 +223,8 @@ class Rig:
         return [r for r in self.desk.orders.values() if r.live and (not roles or r.role in roles)]
 
     def last(self) -> OrderRecord:
-        """The newest order."""
-        return next(reversed(self.desk.orders.values()))
+        """Return the newest order."""
+        return [*self.desk.orders.values()][-1]
 
     def assert_agrees(self) -> None:
         """Books and exchange say the same, and positions are the sums of their fills."""
