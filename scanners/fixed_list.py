@@ -10,7 +10,7 @@ from liu_tui import Hit, MarketView, Scanner
 class FixedList(Scanner):
     """The plan's own order. Names that cannot be traded are left out."""
 
-    symbols: list[str] = []  # noqa: RUF012 - a parameter: every instance is given its own
+    symbols: tuple[str, ...] = ()
 
     async def run(self, market: MarketView) -> Iterable[str | Hit]:
         """Keep what the broker lists."""

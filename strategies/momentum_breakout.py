@@ -16,21 +16,20 @@ class MomentumBreakout(Strategy):
 
     Entry: a minute closes above the opening range and above the last `recent` highs, over the day's VWAP, on
            `volume_ratio` times the usual volume.
-    Exit:  the stop, the target, a close `trail_atr` ranges below the best close since the entry, or
-    `hold_minutes`.
+    Exit:  the stop, the target, a close too far below the best one since the entry, or `hold_minutes`.
     """
 
     events: ClassVar[set[str]] = {"minute"}
-    lookback: ClassVar[int] = 31
+    lookback: ClassVar[int] = 21
     initial_state: ClassVar[Mapping[str, Any]] = {"entered_ns": 0, "best": 0.0, "trades": 0}
 
     range_minutes: int = 5  # the opening range: no entry before it is complete
     recent: int = 20  # bars whose high must be broken too
     volume_ratio: float = 1.5  # of the bar, against the mean of the `recent` bars before it
     stop_atr: float = 2.0  # distance of the stop, in average minute ranges
-    min_stop_pct: float = 0.25  # and never nearer than this, percent of the price
+    trail_atr: float = 3.0  # distance of the trailing exit, likewise
+    min_stop_pct: float = 0.25  # neither is nearer than this, percent of the price
     reward: float = 2.0  # distance of the target, in distances of the stop
-    trail_atr: float = 3.0
     hold_minutes: float = 45.0
     max_trades: int = 2  # a symbol and day
     max_value: float = 10_000.0  # dollars a position
@@ -83,7 +82,7 @@ class MomentumBreakout(Strategy):
         best = ctx.state["best"] = max(ctx.state["best"], price)
         minutes = (ctx.now_ns - ctx.state["entered_ns"]) / 60e9
         indicators = {"best": best, "minutes": round(minutes, 1), "atr": round(atr, 4)}
-        if price < best - self.trail_atr * atr:
+        if price < best - max(self.trail_atr * atr, best * self.min_stop_pct / 100):
             return Sell(reason=f"fell back from {best:.2f}", indicators=indicators)
         if minutes >= self.hold_minutes:
             return Sell(reason=f"held {self.hold_minutes:.0f} minutes", indicators=indicators)

@@ -53,7 +53,7 @@ class RelativeStrength(Strategy):
     def _score(self, bars: Series) -> float:
         span = slice(-self.window, None)
         ranges = float((bars.high[span] - bars.low[span]).mean())
-        rise = bars.close[-1] - bars.close[-self.window - 1]
+        rise = float(bars.close[-1] - bars.close[-self.window - 1 :][0])
         return rise / ranges if ranges > 0 else 0.0
 
     def _buy(self, symbol: str, price: float, score: float, place: int, ctx: Context) -> Buy | None:
