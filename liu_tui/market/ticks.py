@@ -25,6 +25,7 @@ REGULAR, ODD, OPENING, CLOSING = range(4)
 
 _TAIL, _ODDS, _FLICKER = 1 << 20, 2 << 20, 3 << 20  # places in a minute's noise, far from the trades'
 _AUCTION_WEIGHT: Final = 8_000_000
+_AUCTION_WITHIN: Final = 1_000_000  # of the open or the close, in nanoseconds
 _LONGEST_LEAD: Final = 20_000_000  # a quote precedes its trade by at most so many nanoseconds
 _LONGEST_SPLIT: Final = 400_000  # an odd lot is the rest of the order that traded just before
 
@@ -115,11 +116,12 @@ def _within(cell: Ints, values: Ints, count: int) -> tuple[Ints, Ints]:
 def _times(cells: Minutes, cell: Ints, i: Ints, chance: Words) -> tuple[Ints, Ints]:
     """Return (offset, time to the next print or the minute's end) in ns. Prints come in bursts."""
     weight = (bits(chance, 0, 8) * bits(chance, 8, 8) >> 4) + 1
-    weight = np.where(_is_opening(cells, cell, i), 1, weight)
     tail = bits(words(cells.noise, np.full(cells.noise.size, _TAIL)), 0, 12) + 1
-    tail = np.where(cells.minute == cells.course.closing, 1, tail)
     running, total = _within(cell, weight, cells.noise.size)
     offset = running * MINUTE_NS // (total + tail)[cell]
+    offset = np.where(_is_opening(cells, cell, i), np.minimum(offset, _AUCTION_WITHIN), offset)
+    closing = np.maximum(offset, MINUTE_NS - _AUCTION_WITHIN)
+    offset = np.where(_is_closing(cells, cell, i), closing, offset)
     after = np.append(offset[1:], MINUTE_NS)
     after = np.where(i == cells.of("rounds")[cell] - 1, MINUTE_NS, after)
     return offset, after - offset
