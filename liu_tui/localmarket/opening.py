@@ -18,12 +18,11 @@ from liu_tui.localmarket.ledger import Ledger
 from liu_tui.localmarket.options import MarketOptions
 from liu_tui.market import calendar
 from liu_tui.market.source import Source
-from liu_tui.market.sources import open_source
+from liu_tui.market.sources import SIMULATED, open_source
 from liu_tui.market.tape import Tape
 from liu_tui.model.clock import SessionHours, wall_ns
 from liu_tui.model.market import Asset
 
-SIMULATED = "simulated"
 WHERE = "local market"
 
 
