@@ -46,9 +46,13 @@ class Bookkeeping:
                 self.states[row.strategy, row.symbol] = state
         for veto in await store.vetoes.load(self._batch_id):
             self.vetoes[veto.symbol, veto.strategy] = VetoSet(
-                symbol=veto.symbol, strategy=veto.strategy, on=True, by=veto.by, reason=veto.reason,
+                symbol=veto.symbol,
+                strategy=veto.strategy,
+                on=True,
+                by=veto.by,
+                reason=veto.reason,
                 since_ns=veto.since_ns,
-            )  # fmt: skip
+            )
         for name in plan.strategies:
             for key, value in (await store.keystore.load(name)).items():
                 self.keys[name, key] = KeyRow(strategy=name, key=key, value=value)

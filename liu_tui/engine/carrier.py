@@ -1,8 +1,9 @@
 """Carries out what the desk's rules want done, in their order.
 
-Journal rows and fills gather until something must leave the desk (an order, a cancel, a word to a strategy); then
-they are committed in one transaction, and only after that does it leave. Requests to the broker run beside the
-desk's loop and their answers come back to it; in lock-step each is waited for, so that a replay repeats itself.
+Journal rows and fills gather until something must leave the desk (an order, a cancel, a word to a
+strategy); then they are committed in one transaction, and only after that does it leave. Requests to the
+broker run beside the desk's loop and their answers come back to it; in lock-step each is waited for, so
+that a replay repeats itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What every child process of a session has: a control link, the session's clock, a heartbeat, a way to speak.
+"""What every child process of a session has: a control link, the clock, a heartbeat, a way to speak.
 
-A child is started as `python -m liu_tui.engine.child FD` (a fresh interpreter; nothing is forked, nothing pickled).
-Its first message is Boot. It lives until Stop, or until the control link closes: then the supervisor is gone, and
-every role but the desk ends at once.
+A child is started as `python -m liu_tui.engine.child FD` (a fresh interpreter; nothing is forked, nothing
+pickled). Its first message is Boot. It lives until Stop, or until the control link closes: then the
+supervisor is gone, and every role but the desk ends at once.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ class Child:
         self.control.send(Ready(name=self.boot.name, pid=os.getpid(), build=self.boot.build))
 
     def orders(self) -> list[tuple[ToChild, socket.socket | None]]:
-        """What the supervisor said since the last call; a TakeLink comes with its socket. Clock and Stop are done here."""
+        """What the supervisor said since the last call; a TakeLink comes with its socket.
+
+        Clock and Stop are done here.
+        """
         said: list[tuple[ToChild, socket.socket | None]] = []
         for message in self.control.take():
             match message:
@@ -153,7 +156,10 @@ class Child:
 
 
 def start_words(role: str) -> list[str]:
-    """The command line of a child, without its control link's descriptor. Spawn: a fresh interpreter each time."""
+    """The command line of a child, without its control link's descriptor. Spawn.
+
+    A fresh interpreter each time.
+    """
     if role not in ROLES:
         raise WireError(f"no such role {role!r}", where="supervisor")
     return [sys.executable, "-m", "liu_tui.engine.child"]
@@ -162,11 +168,10 @@ def start_words(role: str) -> list[str]:
 async def _live(fd: int) -> int:
     child = Child(socket.socket(fileno=fd))
     boot = await child.start()
-    logs.set_up(
+    logs.setup(
         boot.name,
+        Path(boot.home) / "logs" / f"{boot.batch_id}.log",
         level=boot.log_level,
-        file=Path(boot.home) / "logs" / f"{boot.batch_id}.{boot.name}.log",
-        stderr=False,
         secrets=Settings.read().keys().known(),
     )
     if boot.role in USER_CODE:

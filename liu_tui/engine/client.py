@@ -18,8 +18,18 @@ from liu_tui.errors import NothingToAttach, WireError
 
 Verb = str
 VERBS = (
-    "pause", "resume", "reject", "allow", "unsubscribe", "subscribe", "cancel", "flatten", "kill", "status", "stop",
-)  # fmt: skip
+    "pause",
+    "resume",
+    "reject",
+    "allow",
+    "unsubscribe",
+    "subscribe",
+    "cancel",
+    "flatten",
+    "kill",
+    "status",
+    "stop",
+)
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello", array_like=True):
@@ -116,9 +126,9 @@ class Client:
                 raise WireError(
                     str(e), where="session socket", mend="The session and this program are different builds."
                 ) from e
-            if isinstance(message, Reply) and (waiter := self._replies.pop(message.id, None)):
-                if not waiter.done():
-                    waiter.set_result(message)
+            waiter = self._replies.pop(message.id, None) if isinstance(message, Reply) else None
+            if waiter is not None and isinstance(message, Reply) and not waiter.done():
+                waiter.set_result(message)
             yield message
 
     def send(self, verb: Verb, **words: str | bool) -> str:

@@ -1,4 +1,6 @@
-"""Persons' commands, from the console or `ctl`: checked, carried out here or handed to the desk, and answered.
+"""Persons' commands, from the console or `ctl`.
+
+Each is checked, carried out here or handed to the desk, and answered.
 
 A command's id makes it idempotent: sent again, it gets the first one's answer.
 """

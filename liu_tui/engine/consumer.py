@@ -1,8 +1,8 @@
 """The consumer: a shard of symbols, their series, and the strategies that trade them.
 
-One coroutine does everything in turn: what the supervisor says, what the desk says, one batch of market events,
-the timers. So no strategy is ever called twice at once, and nothing here needs a lock. User code runs here and
-nowhere else; orders live in the desk.
+One coroutine does everything in turn: what the supervisor says, what the desk says, one batch of market
+events, the timers. So no strategy is ever called twice at once, and nothing here needs a lock. User code
+runs here and nowhere else; orders live in the desk.
 """
 
 from __future__ import annotations

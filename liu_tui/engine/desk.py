@@ -1,9 +1,10 @@
 """The desk's process: the only one that sends orders and writes money.
 
-Everything that happens (an intent, an update, an answer, a command, a tick of the clock) is taken in turn by one
-coroutine, which asks the rules (`trading.desk`) and has their effects carried out in order (`carrier`): journal
-committed before the order leaves, fill stored before anybody hears of it. A start is a recovery: read the journal,
-ask the broker, agree, only then take intents. Without its supervisor it stays until it is flat or taken over.
+Everything that happens (an intent, an update, an answer, a command, a tick of the clock) is taken in turn
+by one coroutine, which asks the rules (`trading.desk`) and has their effects carried out in order
+(`carrier`): journal committed before the order leaves, fill stored before anybody hears of it. A start is a
+recovery: read the journal, ask the broker, agree, only then take intents. Without its supervisor it stays
+until it is flat or taken over.
 """
 
 from __future__ import annotations
@@ -231,7 +232,10 @@ class DeskProcess:
         await self._carrier.carry(self._desk.on_time(self._child.clock.now_ns()))
 
     async def _take_step(self) -> None:
-        """Lock-step: prices, then the broker's updates, then the clock; the consumers; then their intents in order."""
+        """Lock-step: prices, then the broker's updates, then the clock; the consumers.
+
+        Then their intents in order.
+        """
         for message in self._heard:
             if isinstance(message, BrokerStatus):
                 self._on_status(message)
@@ -359,7 +363,10 @@ class DeskProcess:
 
 
 def _lock_name(venue: Venue, account_id: str) -> str:
-    """One name per account. Every local market numbers its accounts alike, so its address is part of the name."""
+    """One name per account.
+
+    Every local market numbers its accounts alike, so its address is part of the name.
+    """
     place = venue.rest_url.rpartition(":")[2] if venue.kind == "local" else "alpaca"
     return f"{place}-{account_id}"
 

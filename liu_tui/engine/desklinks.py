@@ -25,7 +25,10 @@ _DECODER: msgspec.msgpack.Decoder[list[OnOrdersLink]] = msgspec.msgpack.Decoder(
 
 
 class Consumers:
-    """The consumers as the desk sees them. fills: all of the batch, in the order of booking; number n is fills[n-1]."""
+    """The consumers as the desk sees them. fills: all of the batch, in the order of booking.
+
+    Number n is fills[n-1].
+    """
 
     def __init__(self, names: tuple[str, ...], desk: Desk, wake: Callable[[], None]) -> None:
         self._names, self._desk, self._wake = names, desk, wake

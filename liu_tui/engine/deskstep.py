@@ -9,8 +9,8 @@ from liu_tui.model.orders import OrderUpdate
 class StepBook:
     """A step opens when both its marks have come: the market's (prices) and the broker's (updates).
 
-    Updates that come after the broker's mark belong to the next step, so that a replay repeats itself however fast
-    the broker's answers were.
+    Updates that come after the broker's mark belong to the next step, so that a replay repeats itself
+    however fast the broker's answers were.
     """
 
     def __init__(self) -> None:

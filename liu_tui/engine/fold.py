@@ -58,15 +58,25 @@ class Fold:
     def __init__(self, plan: TradePlan) -> None:
         self._plan = plan
         self._hits: dict[tuple[str, str], HitRow] = {}
-        self._scanners = {name: ScannerRow(name=name, state="waiting", words="", runs=0, hits=0, next_ns=0)
-                          for name in plan.scanners}  # fmt: skip
+        self._scanners = {
+            name: ScannerRow(name=name, state="waiting", words="", runs=0, hits=0, next_ns=0)
+            for name in plan.scanners
+        }
         self._strategies = {
             name: StrategyRow(
-                name=name, file=table.filename, state="running", words="", positions=0, trips=0, realized=0.0,
-                unrealized=0.0, calls=0, slow_calls=0,
+                name=name,
+                file=table.filename,
+                state="running",
+                words="",
+                positions=0,
+                trips=0,
+                realized=0.0,
+                unrealized=0.0,
+                calls=0,
+                slow_calls=0,
             )
             for name, table in plan.strategies.items()
-        }  # fmt: skip
+        }
         self._calls: dict[str, dict[str, tuple[int, int]]] = {}
         self.orders: dict[str, OrderNews] = {}
         self.fills: list[Fill] = []
@@ -195,16 +205,35 @@ class Fold:
         news = sorted(self.orders.values(), key=lambda n: (n.state.final, -n.t_ns, n.client_order_id))
         return tuple(_order_row(one) for one in news)
 
-    def consumer(self, name: str, pid: int, state: str, restarts: int, alive: Alive, totals: dict[str, int],
-                 held_back: int, merged: int) -> ConsumerRow:  # fmt: skip
+    def consumer(
+        self,
+        name: str,
+        pid: int,
+        state: str,
+        restarts: int,
+        alive: Alive,
+        totals: dict[str, int],
+        held_back: int,
+        merged: int,
+    ) -> ConsumerRow:
         """One consumer's row."""
         rate = self._rates.setdefault(name, Rate()).tell(totals["dispatched"])
         return ConsumerRow(
-            name=name, state=state, pid=pid, symbols=alive.symbols, queue=alive.queue + held_back,
-            lag_p50_ms=alive.lag_p50_ms, lag_p99_ms=alive.lag_p99_ms, discarded=totals["discarded"], merged=merged,
-            rate=rate, dispatched=totals["dispatched"], slowest=alive.slowest, slowest_ms=alive.slowest_ms,
+            name=name,
+            state=state,
+            pid=pid,
+            symbols=alive.symbols,
+            queue=alive.queue + held_back,
+            lag_p50_ms=alive.lag_p50_ms,
+            lag_p99_ms=alive.lag_p99_ms,
+            discarded=totals["discarded"],
+            merged=merged,
+            rate=rate,
+            dispatched=totals["dispatched"],
+            slowest=alive.slowest,
+            slowest_ms=alive.slowest_ms,
             restarts=restarts,
-        )  # fmt: skip
+        )
 
     def money(self) -> MoneyRow:
         """The batch's money."""

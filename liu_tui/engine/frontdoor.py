@@ -1,6 +1,7 @@
 """The session's unix socket: screens and `ctl` come and go here. Private to the user; owns nothing.
 
-A screen that does not read is not waited for: it misses pictures, and is hung up on when too much is owed to it.
+A screen that does not read is not waited for: it misses pictures, and is hung up on when too much is owed
+to it.
 """
 
 from __future__ import annotations
@@ -60,8 +61,12 @@ class Guest:
 class FrontDoor:
     """Serves the socket. The supervisor gives it commands' handler, pictures and log lines."""
 
-    def __init__(self, path: Path, on_command: Callable[[Command, Guest], Awaitable[None]],
-                 on_detail: Callable[[str, Guest], None]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        path: Path,
+        on_command: Callable[[Command, Guest], Awaitable[None]],
+        on_detail: Callable[[str, Guest], None],
+    ) -> None:
         self._path = path
         self._on_command, self._on_detail = on_command, on_detail
         self._guests: set[Guest] = set()

@@ -1,4 +1,7 @@
-"""The supervisor's children: starting one, hearing it, seeing it die, starting it again with growing patience."""
+"""The supervisor's children.
+
+Starting one, hearing it, seeing it die, starting it again with growing patience.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The late rule: a trade or quote that waited too long is discarded, and the backlog is cleaned in one go.
 
-Waited is (session now - event time - the feed's declared delay) / speed, in wall seconds, when the consumer takes
-the event. Bars are never late. In lock-step nothing is.
+Waited is (session now - event time - the feed's declared delay) / speed, in wall seconds, when the consumer
+takes the event. Bars are never late. In lock-step nothing is.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Links: bounded, non-blocking pipes of typed messages between two processes.
 
-A link is one end of a stream socket pair. A frame is four bytes of length and a msgpack array of messages; a
-half-sent frame dies with its link. Reading never runs ahead of the reader by more than INBOX_BYTES: beyond that
-the kernel's buffer fills and the sender learns that we are slow. Nothing here waits.
+A link is one end of a stream socket pair. A frame is four bytes of length and a msgpack array of messages;
+a half-sent frame dies with its link. Reading never runs ahead of the reader by more than INBOX_BYTES:
+beyond that the kernel's buffer fills and the sender learns that we are slow. Nothing here waits.
 
-Measured elsewhere and taken from there: every byte transport costs the same; batches, few wake-ups and a kept
-receive buffer of at most 64 KiB are what matters (docs/decisions/002-processes-and-links.md).
+Measured elsewhere and taken from there: every byte transport costs the same; batches, few wake-ups and a
+kept receive buffer of at most 64 KiB are what matters (docs/decisions/002-processes-and-links.md).
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class Link(Generic[M]):
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._waiting_bytes = 0
         self._reading = self._writing = False
+        self._empty: asyncio.Event | None = None
         self.inbox: deque[M] = deque()
         self.fds: deque[int] = deque()
         self.closed = False
@@ -165,8 +166,9 @@ class Link(Generic[M]):
 
     async def drained(self) -> None:
         """Wait until all that was sent has been taken, or the other end is gone."""
-        while self._out and not self.closed:
-            await asyncio.sleep(0.002)
+        if self._out and not self.closed:
+            self._empty = asyncio.Event()
+            await self._empty.wait()
 
     def _read_on(self) -> None:
         self._loop.add_reader(self._sock, self._on_readable)
@@ -210,6 +212,8 @@ class Link(Generic[M]):
         for _frame, fds in self._out:
             _close(fds)
         self._out.clear()
+        if self._empty is not None:
+            self._empty.set()
         self._wake()
 
     def _write(self, frame: memoryview, fds: tuple[int, ...]) -> memoryview:
@@ -239,6 +243,8 @@ class Link(Generic[M]):
         if self._writing:
             self._loop.remove_writer(self._sock)
             self._writing = False
+        if self._empty is not None:
+            self._empty.set()
 
 
 def _close(fds: Iterable[int]) -> None:

@@ -61,22 +61,46 @@ class MarketKeeper:
         return True
 
     async def start(self) -> None:
-        """Start the process and wait for its ready line. Raises LiuError with its last words if it ends instead."""
+        """Start the process and wait for its ready line.
+
+        Raises LiuError with its last words if it ends instead.
+        """
         table = self._table
         words = [
-            sys.executable, "-m", "liu_tui", "market", "--source", self._source(), "--port", str(self.port),
-            "--seed", str(table.seed), "--speed", str(table.speed), "--symbols", str(table.symbols),
-            "--cash", str(table.cash), "--partial-fills", str(table.partial_fills),
-            "--ledger", str(self.ledger), "--idle-exit", str(ORPHAN_S),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "liu_tui",
+            "market",
+            "--source",
+            self._source(),
+            "--port",
+            str(self.port),
+            "--seed",
+            str(table.seed),
+            "--speed",
+            str(table.speed),
+            "--symbols",
+            str(table.symbols),
+            "--cash",
+            str(table.cash),
+            "--partial-fills",
+            str(table.partial_fills),
+            "--ledger",
+            str(self.ledger),
+            "--idle-exit",
+            str(ORPHAN_S),
+        ]
         for option, value in (("--date", table.date), ("--start", table.start)):
             if value:
                 words += [option, value]
         with self._log.open("ab") as err:
             self._process = await asyncio.create_subprocess_exec(
-                *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=err,
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=err,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self.pid = self._process.pid
         ready = await self._ready_line()
         self.url, self.port = ready.url, ready.port
@@ -136,9 +160,11 @@ class MarketKeeper:
             f"{self.url}/admin/{verb}",
             data=b"{}" if post else None,
             headers={
-                "APCA-API-KEY-ID": "local", "APCA-API-SECRET-KEY": "local", "Content-Type": "application/json",
+                "APCA-API-KEY-ID": "local",
+                "APCA-API-SECRET-KEY": "local",
+                "Content-Type": "application/json",
             },
-        )  # fmt: skip
+        )
         # No proxy is asked for an address on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:

@@ -1,7 +1,7 @@
 """Everything that may cross between two processes of a session, on four kinds of link.
 
-control  supervisor ◀─▶ child     lossless; one pair per child, from its start to its end
-market   producer ──▶ consumer     bounded: trades and quotes are merged when the reader is behind, the rest never lost
+control  supervisor ◀─▶ child     lossless; one pair per child, from its start to its end market   producer
+──▶ consumer     bounded: trades and quotes are merged when the reader is behind, the rest never lost
          producer ──▶ desk         the same, with Marks in place of trades and quotes
 orders   consumer ◀─▶ desk         lossless: what was not answered is sent again on a new pair
 
@@ -25,7 +25,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """Base of what crosses a control or orders link."""
 
 
-# ── supervisor to child ─────────────────────────────────────────────────────────────────────────────────────────
+# ── supervisor to child ──
 
 
 class Boot(Message, frozen=True, tag="boot", kw_only=True):
@@ -151,7 +151,7 @@ class Ping(Message, frozen=True, tag="ping", kw_only=True):
     """Say that you live; answered by the next Alive anyway."""
 
 
-# ── child to supervisor ─────────────────────────────────────────────────────────────────────────────────────────
+# ── child to supervisor ──
 
 
 class Ready(Message, frozen=True, tag="ready", kw_only=True):
@@ -204,7 +204,10 @@ class Said(Message, frozen=True, tag="said", kw_only=True):
 
 
 class StrategyProfile(Message, frozen=True, tag="profile", kw_only=True):
-    """What a strategy's class declares, told by the consumer that loaded it. fault: why it could not be loaded."""
+    """What a strategy's class declares, told by the consumer that loaded it. fault.
+
+    Why it could not be loaded.
+    """
 
     name: str
     filename: str
@@ -268,7 +271,10 @@ class HitFound(Message, frozen=True, tag="hit", kw_only=True):
 
 
 class Scanned(Message, frozen=True, tag="scanned", kw_only=True):
-    """A scanner ran. words: how it failed, "" if it did not. next_ns: session time of its next turn, 0 if none."""
+    """A scanner ran. words: how it failed, "" if it did not. next_ns.
+
+    Session time of its next turn, 0 if none.
+    """
 
     scanner: str
     target: str
@@ -378,17 +384,49 @@ class DeskProfiles(Message, frozen=True, tag="desk_profiles", kw_only=True):
 
 
 ToChild = (
-    Boot | TakeLink | SetAnchor | Stop | Assign | Drop | Routes | StepAck | StepBegin | VetoSet | Reload | AskSeries
-    | Ping | DeskOrder | DeskProfiles
-)  # fmt: skip
+    Boot
+    | TakeLink
+    | SetAnchor
+    | Stop
+    | Assign
+    | Drop
+    | Routes
+    | StepAck
+    | StepBegin
+    | VetoSet
+    | Reload
+    | AskSeries
+    | Ping
+    | DeskOrder
+    | DeskProfiles
+)
 FromChild = (
-    Ready | Alive | Bye | VenueSaid | Said | Profiles | StrategyState | Assigned | Routed | FeedSaid | SetAnchor | SessionOver
-    | Scanned | StepDone | StepBegin | VetoAsked | UnsubscribeAsked | StatesSaved | DeskReady | DeskFacts | DeskDone
+    Ready
+    | Alive
+    | Bye
+    | VenueSaid
+    | Said
+    | Profiles
+    | StrategyState
+    | Assigned
+    | Routed
+    | FeedSaid
+    | SetAnchor
+    | SessionOver
+    | Scanned
+    | StepDone
+    | StepBegin
+    | VetoAsked
+    | UnsubscribeAsked
+    | StatesSaved
+    | DeskReady
+    | DeskFacts
+    | DeskDone
     | SeriesDetail
-)  # fmt: skip
+)
 
 
-# ── market links ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── market links ──
 
 
 class Marks(Message, frozen=True, tag="marks", kw_only=True):
@@ -398,7 +436,10 @@ class Marks(Message, frozen=True, tag="marks", kw_only=True):
 
 
 class GapBegin(Message, frozen=True, tag="gap", kw_only=True):
-    """The feed was lost from `from_ns` to `to_ns` of session time: fetch what is missing before the next event."""
+    """The feed was lost from `from_ns` to `to_ns` of session time.
+
+    Fetch what is missing before the next event.
+    """
 
     from_ns: int
     to_ns: int
@@ -407,7 +448,7 @@ class GapBegin(Message, frozen=True, tag="gap", kw_only=True):
 OnMarketLink = Trade | Quote | Bar | Step | Halt | Marks | GapBegin
 
 
-# ── orders links ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── orders links ──
 
 
 class Attach(Message, frozen=True, tag="attach", kw_only=True):

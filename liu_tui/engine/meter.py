@@ -17,7 +17,7 @@ LAGS_KEPT = 512
 
 
 class Face:
-    """The shared file: b"strategy\\tsymbol" padded with zeros, empty between calls."""
+    """The shared file: strategy, a tab, symbol; padded with zeros, empty between calls."""
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(b"\0" * FACE_BYTES)

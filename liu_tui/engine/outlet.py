@@ -1,8 +1,8 @@
 """The producer's end of a market link: batches while the reader keeps up, merges while it does not.
 
-A producer never waits for a reader. While a link is full, only the newest quote and one trade per symbol are kept
-(the trade carries the summed size of those it stands for), and everything else is kept whole: bars, steps, halts,
-gaps. When there is room again, what was kept goes out in the order of its time.
+A producer never waits for a reader. While a link is full, only the newest quote and one trade per symbol
+are kept (the trade carries the summed size of those it stands for), and everything else is kept whole:
+bars, steps, halts, gaps. When there is room again, what was kept goes out in the order of its time.
 """
 
 from __future__ import annotations

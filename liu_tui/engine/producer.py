@@ -1,7 +1,7 @@
 """The producer: one inbound market data connection, and the routing of its events to consumers.
 
-Per frame: read once, put each event into the outlets of its symbol, flush each outlet once. Knows no strategy and
-no pandas; never waits for a reader.
+Per frame: read once, put each event into the outlets of its symbol, flush each outlet once. Knows no
+strategy and no pandas; never waits for a reader.
 """
 
 from __future__ import annotations
@@ -59,14 +59,15 @@ class Producer:
         """Serve until the supervisor says stop or is gone."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read())
-                tasks.create_task(self._child.beat(self._stats))
+                background = [
+                    tasks.create_task(self._read()),
+                    tasks.create_task(self._child.beat(self._stats)),
+                ]
                 if not self._lockstep:
-                    tasks.create_task(self._mark())
+                    background.append(tasks.create_task(self._mark()))
                 await self._obey()
-                raise _Done
-        except* _Done:
-            pass
+                for task in background:
+                    task.cancel()
         finally:
             await self._feed.close()
             for outlet in self._outlets.values():
@@ -198,10 +199,6 @@ class Producer:
             by_symbol=tuple((symbol, 0, count) for symbol, count in merged.items()),
             by_consumer=tuple((name, outlet.merged, outlet.waiting) for name, outlet in readers),
         )
-
-
-class _Done(Exception):
-    """The way out of the task group when the supervisor says stop."""
 
 
 async def _ask_venue(child: Child) -> None:

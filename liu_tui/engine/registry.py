@@ -1,4 +1,7 @@
-"""What runs on this workspace: one small file per session, and the locks that tell the living from the dead."""
+"""What runs on this workspace.
+
+One small file per session, and the locks that tell the living from the dead.
+"""
 
 from __future__ import annotations
 

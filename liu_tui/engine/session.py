@@ -1,4 +1,7 @@
-"""A session from the outside: its start (the same after a crash as on a fresh day), its run, its end in the books."""
+"""A session from the outside.
+
+Its start (the same after a crash as on a fresh day), its run, its end in the books.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from liu_tui.model.clock import wall_ns
 from liu_tui.plan.load import load_plan, plan_text
 from liu_tui.plan.schema import Environment, TradePlan
 from liu_tui.settings import Workspace
-from liu_tui.store.consolidate import consolidate
+from liu_tui.analysis.books import consolidate
 from liu_tui.store.store import Store
 
 
@@ -61,9 +64,10 @@ def with_options(plan: TradePlan, options: Options) -> TradePlan:
 async def run_session(plan_file: Path, options: Options) -> tuple[Exit, dict[str, Any]]:
     """Run a plan's session to its end in this process; returns how it went and its summary.
 
-    Raises PlanError, RefusedError (the plan's session runs already, or PROD), or another LiuError if it cannot start.
+    Raises PlanError, RefusedError (the plan's session runs already, or PROD), or another LiuError if it
+    cannot start.
     """
-    plan_file = plan_file.expanduser().resolve()
+    plan_file = Path(os.path.realpath(os.path.expanduser(plan_file)))
     workspace = Workspace.of(plan_file)
     plan = with_options(load_plan(plan_file, base=workspace.root, source_needed=not options.source), options)
     if plan.environment is Environment.PROD:
@@ -107,9 +111,14 @@ async def _run(
     await _begin_books(store, plan, plan_file, record)
     registry.save(record)
     supervisor = Supervisor(
-        plan=plan, plan_file=str(plan_file), record=record, workspace=workspace, registry=registry, store=store,
+        plan=plan,
+        plan_file=str(plan_file),
+        record=record,
+        workspace=workspace,
+        registry=registry,
+        store=store,
         build=__version__,
-    )  # fmt: skip
+    )
     interrupted = _obey_signals(supervisor)
     ended = False
     try:
@@ -148,9 +157,14 @@ async def _begin_books(store: Store, plan: TradePlan, plan_file: Path, record: S
         parameters = msgspec.json.encode(table.params).decode()
         for consumer in consumer_names(plan.consumers, plan.max_symbols):
             await store.algo_run.begin(
-                record.batch_id, name, consumer, plan.environment.value, record.started_ns, code_version=__version__,
+                record.batch_id,
+                name,
+                consumer,
+                plan.environment.value,
+                record.started_ns,
+                code_version=__version__,
                 parameters=parameters,
-            )  # fmt: skip
+            )
 
 
 async def _end_books(store: Store, batch_id: str, reason: str) -> None:

@@ -245,7 +245,10 @@ class DetailBar(Row, frozen=True, kw_only=True):
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True, tag="detail", array_like=True):
-    """The symbol detail: bars of today oldest first, quote, and today's fills as (t_ns, signed qty, price)."""
+    """The symbol detail.
+
+    Bars of today oldest first, quote, and today's fills as (t_ns, signed qty, price).
+    """
 
     symbol: str
     bars: tuple[DetailBar, ...] = ()

@@ -1,10 +1,16 @@
-"""Lock-step at the supervisor: a step is over when the desk, the scanners and every subscription are done with it."""
+"""Lock-step at the supervisor.
+
+A step is over when the desk, the scanners and every subscription are done with it.
+"""
 
 from __future__ import annotations
 
 
 class StepGate:
-    """Counts who has finished which step. pending: subscriptions under way, by the number of their request."""
+    """Counts who has finished which step. pending.
+
+    Subscriptions under way, by the number of their request.
+    """
 
     def __init__(self) -> None:
         self.n = 0

@@ -78,9 +78,16 @@ class Supervisor:
     """One session. See session.py for its start and its end in the books."""
 
     def __init__(
-        self, *, plan: TradePlan, plan_file: str, record: SessionRecord, workspace: Workspace, registry: Registry,
-        store: Store, build: str,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        plan: TradePlan,
+        plan_file: str,
+        record: SessionRecord,
+        workspace: Workspace,
+        registry: Registry,
+        store: Store,
+        build: str,
+    ) -> None:
         self.plan, self.plan_file, self.build = plan, plan_file, build
         self.record = record
         self.batch_id = record.batch_id
@@ -127,7 +134,9 @@ class Supervisor:
         return self.staff.desk
 
     async def run(self, for_s: float = 0.0) -> dict[str, Any]:
-        """Run the session to its end; returns its summary. for_s: wall seconds from ready, 0 for the whole day.
+        """Run the session to its end; returns its summary.
+
+        for_s: wall seconds from ready, 0 for the whole day
 
         Raises LiuError if it cannot start.
         """
@@ -169,7 +178,7 @@ class Supervisor:
         for pick in self.books.picks:
             self.watching.list.pick(pick.symbol, pick.strategy)
         if self.record.desk_pid:
-            self.log.say("warn", "the last supervisor of this batch died: going on with the same batch")
+            self.log.say("warn", "the last supervisor of this batch died: going on with the same batch", kind="restart")
 
     async def _open_market(self) -> None:
         if self.plan.market is None:
@@ -229,7 +238,7 @@ class Supervisor:
                 if self.hours is not None or kid is self.staff.producer:
                     self._boot(kid)
         if self.market is not None and self.market.is_dead():
-            self.log.say("error", "the local market died: starting it again with its ledger", kind="feed")
+            self.log.say("error", "the local market died: starting it again with its ledger", kind="restart")
             await self.market.restart()
             self._note(market_pid=self.market.pid)
 
@@ -240,7 +249,7 @@ class Supervisor:
 
     def _bury(self, kid: Kid) -> None:
         words = kid.bury()
-        self.log.say("error", f"{_called(kid)} died ({words}): starting it again", source=kid.name)
+        self.log.say("error", f"{_called(kid)} died ({words}): starting it again", source=kid.name, kind="restart")
         if kid is self.desk:
             self.desk_ready = False
             self.commands.desk_lost()
@@ -445,8 +454,11 @@ class Supervisor:
             "waiting" if now < self.hours.open_ns else "trading" if now < self.hours.close_ns else "closing"
         )
         if phase != self.phase:
-            words = {"waiting": "before the open: waiting", "trading": "the market is open",
-                     "closing": "the market has closed"}  # fmt: skip
+            words = {
+                "waiting": "before the open: waiting",
+                "trading": "the market is open",
+                "closing": "the market has closed",
+            }
             self.log.say("info", words[phase])
             self.phase = phase
 
@@ -538,10 +550,16 @@ class Supervisor:
     def summary(self) -> dict[str, Any]:
         """The session in numbers, as they stand."""
         return summary_of(
-            batch_id=self.batch_id, environment=self.plan.environment.value, fold=self.fold,
-            producer=self.staff.producer, consumers=self.staff.consumers, kids=list(self.staff), market=self.market,
-            symbols=self.watching.list.symbols, end_reason=self._stop_reason,
-        )  # fmt: skip
+            batch_id=self.batch_id,
+            environment=self.plan.environment.value,
+            fold=self.fold,
+            producer=self.staff.producer,
+            consumers=self.staff.consumers,
+            kids=list(self.staff),
+            market=self.market,
+            symbols=self.watching.list.symbols,
+            end_reason=self._stop_reason,
+        )
 
     def status(self) -> dict[str, Any]:
         """The summary, and how everything stands; the answer to `ctl status`."""

@@ -1,8 +1,12 @@
-"""Watching the user's files: a saved strategy or scanner is told to whoever runs it, a saved plan is compared."""
+"""Watching the user's files.
+
+A saved strategy or scanner is told to whoever runs it, a saved plan is compared.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,11 +21,11 @@ async def watch(files: Iterable[Path], on_saved: Callable[[Path], None], stop: a
 
     Their folders are watched, not the files: editors replace a file by renaming another over it.
     """
-    wanted = {file.resolve() for file in files}
-    folders = {file.parent for file in wanted if file.parent.is_dir()}
+    wanted = {Path(os.path.realpath(file)) for file in files}
+    folders = {file.parent for file in wanted if os.path.isdir(file.parent)}
     if not folders:
         return
     async for changes in awatch(*folders, debounce=QUIET_MS, step=50, stop_event=stop, recursive=False):
-        for path in sorted({Path(name).resolve() for _change, name in changes} & wanted):
-            if path.exists():
+        for path in sorted({Path(os.path.realpath(name)) for _change, name in changes} & wanted):
+            if os.path.exists(path):
                 on_saved(path)

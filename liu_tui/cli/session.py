@@ -1,0 +1,329 @@
+"""The session's commands: PLAN, attach, sessions, stop, ctl."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from liu_tui.cli.output import emit, say
+from liu_tui.errors import Exit, LiuError, NothingToAttach, RefusedError, UsageError
+
+START_S = 60.0
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """Read a span of time: "90s", "10m", "1.5h", "90". Raises UsageError."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None or not float(match[1]):
+        raise UsageError(
+            f"{text!r} is no span of time", where="--for", mend='Write it as "90s", "10m" or "1h"'
+        )
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+@click.command("PLAN")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option(
+    "--headless", is_flag=True, help="No console: log to the terminal, print the summary at the end."
+)
+@click.option(
+    "--for", "for_", metavar="SPAN", default="", help="End after so much wall time from ready: 90s, 10m."
+)
+@click.option(
+    "--speed", default="", help="Session seconds a second, or max for lock-step (local market only)."
+)
+@click.option("--source", default="", help="Recorded data in place of the plan's source (local market only).")
+@click.option("--date", default="", help="The recorded day to play, as 2019-02-12 (local market only).")
+@click.option("--seed", type=int, default=None, help="Of the simulation (local market only).")
+@click.option("--silent", is_flag=True, help="No bell.")
+@click.option(
+    "--mouse", is_flag=True, help="Let the mouse click; the terminal's own selection then needs Shift."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option("--background", is_flag=True, hidden=True, help="Headless, logging to the session's file only.")
+def start(
+    plan: Path,
+    headless: bool,
+    for_: str,
+    speed: str,
+    source: str,
+    date: str,
+    seed: int | None,
+    silent: bool,
+    mouse: bool,
+    as_json: bool,
+    background: bool,
+) -> Exit:
+    """Run the day of PLAN: start its session in the background and open the console on it."""
+    from liu_tui.engine.session import Options
+
+    options = Options(
+        for_s=seconds_of(for_) if for_ else 0.0, speed=speed, source=source, date=date, seed=seed
+    )
+    if headless or background:
+        return _headless(plan, options, as_json=as_json, background=background)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "there is no terminal for the console", mend="Use --headless, or run it in a terminal"
+        )
+    return _console(plan, sys.argv[1:], silent=silent, mouse=mouse)
+
+
+@click.command("attach")
+@click.argument("batch", default="")
+@click.option("--silent", is_flag=True, help="No bell.")
+@click.option("--mouse", is_flag=True, help="Let the mouse click.")
+def attach(batch: str, silent: bool, mouse: bool) -> Exit:
+    """Open the console on a running session."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("there is no terminal for the console", mend="Use 'liu-tui ctl status' without one")
+    return _open(_running(batch), silent=silent, mouse=mouse)
+
+
+@click.command("sessions")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def sessions(as_json: bool) -> Exit:
+    """List the sessions that run in this workspace."""
+    records = _registry().running()
+    if as_json:
+        rows = [
+            {
+                "batch_id": r.batch_id,
+                "plan": r.plan,
+                "pid": r.pid,
+                "socket": r.socket,
+                "environment": r.environment,
+            }
+            for r in records
+        ]
+        emit({"sessions": rows})
+    elif not records:
+        say("no session runs in this workspace")
+    for record in () if as_json else records:
+        say(f"{record.batch_id}  {record.environment:5}  pid {record.pid}  {record.plan}")
+    return Exit.DONE
+
+
+@click.command("stop")
+@click.argument("batch", default="")
+@click.option("--flatten", is_flag=True, help="Close every position first, and wait until flat.")
+@click.option("--json", "as_json", is_flag=True, help="Print the session's summary as one JSON object.")
+def stop(batch: str, flatten: bool, as_json: bool) -> Exit:
+    """End a session in order.
+
+    No more entries, entry orders canceled, protective orders and positions kept.
+    """
+    summary = asyncio.run(_stop(Path(_running(batch).socket), flatten=flatten))
+    if as_json:
+        emit(summary)
+    else:
+        say(digest(summary))
+    return Exit.DONE
+
+
+@click.command("ctl")
+@click.argument("verb")
+@click.argument("symbol", default="")
+@click.option("--batch", default="", help="Which session, where several run.")
+@click.option("--strategy", default="", help="Reject or allow for this strategy only.")
+@click.option("--order", default="", help="cancel: this order, by its client order id.")
+@click.option("--reason", default="", help="Stored with what you do.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def ctl(verb: str, symbol: str, batch: str, strategy: str, order: str, reason: str, as_json: bool) -> Exit:
+    """Do what the console's keys do.
+
+    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, kill, status.
+    """
+    from liu_tui.engine.client import VERBS
+
+    if verb not in VERBS:
+        raise UsageError(f"no verb {verb!r}", where="ctl", mend=f"There are {', '.join(VERBS)}")
+    words = {"symbol": symbol.upper(), "strategy": strategy, "order": order, "reason": reason, "by": "ctl"}
+    ok, said, data = asyncio.run(_ask(Path(_running(batch).socket), verb, words))
+    if as_json:
+        emit({**data, "ok": ok, "words": said})
+    elif verb == "status":
+        say(status_words(data))
+    else:
+        say(said)
+    return Exit.DONE if ok else Exit.REFUSED
+
+
+# ── running one ──
+
+
+def _headless(plan: Path, options: Any, *, as_json: bool, background: bool) -> Exit:
+    from liu_tui import logs
+    from liu_tui.engine.session import run_session
+    from liu_tui.settings import Settings, Workspace
+
+    workspace = Workspace.of(plan)
+    logs.setup(
+        "supervisor",
+        workspace.logs_dir / "supervisor.log",
+        stderr=not background,
+        secrets=Settings.read().keys().known(),
+    )
+    code, summary = asyncio.run(run_session(plan, options))
+    if as_json:
+        emit(summary)
+    elif not background:
+        say(digest(summary))
+    return code
+
+
+def _console(plan: Path, words: list[str], *, silent: bool, mouse: bool) -> Exit:
+    from liu_tui.plan.load import load_plan
+    from liu_tui.settings import Workspace
+
+    plan = plan.expanduser().resolve()
+    record = _session_of(plan)
+    if record is None:
+        # Faults of the plan are told here, on the person's terminal, and not in a background log.
+        load_plan(plan, base=Workspace.of(plan).root, source_needed="--source" not in " ".join(words))
+        record = _start_behind(plan, words)
+    return _open(record, silent=silent, mouse=mouse)
+
+
+def _start_behind(plan: Path, words: list[str]) -> Any:
+    from liu_tui.settings import Workspace
+
+    log = Workspace.of(plan).logs_dir / "start.log"
+    with log.open("wb") as out:
+        # A session of its own: the terminal's hang-up and its Ctrl-C do not reach it.
+        process = subprocess.Popen(  # noqa: S603 - this program, with the words it was given
+            [sys.executable, "-m", "liu_tui", *words, "--background"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        record = _session_of(plan)
+        if record is not None and Path(record.socket).exists():
+            return record
+        if process.poll() is not None:
+            said = log.read_text(errors="replace").strip()
+            raise LiuError(f"the session did not start:\n{said}" if said else "the session did not start")
+        time.sleep(0.05)
+    raise LiuError("the session does not answer", where=str(log), mend="Look into the log; try --headless")
+
+
+def _session_of(plan: Path) -> Any:
+    from liu_tui.engine.registry import Registry
+    from liu_tui.settings import Workspace
+
+    records = [r for r in Registry(Workspace.of(plan)).running() if r.plan == str(plan)]
+    return records[-1] if records else None
+
+
+def _open(record: Any, *, silent: bool, mouse: bool) -> Exit:
+    from liu_tui.tui.app import run
+
+    return run(Path(record.socket), batch_id=record.batch_id, plan=record.plan, silent=silent, mouse=mouse)
+
+
+# ── reaching one ──
+
+
+def _registry() -> Any:
+    from liu_tui.engine.registry import Registry
+    from liu_tui.settings import Workspace
+
+    return Registry(Workspace.nearest())
+
+
+def _running(batch: str) -> Any:
+    """Find the session meant.
+
+    Raises NothingToAttach if none runs, UsageError if several do and none is named.
+    """
+    records = _registry().running()
+    if batch:
+        records = [record for record in records if record.batch_id.startswith(batch)]
+    if not records:
+        raise NothingToAttach(
+            f"no session {batch} runs" if batch else "no session runs", mend="Start one with 'liu-tui PLAN'"
+        )
+    if len(records) > 1:
+        names = ", ".join(record.batch_id for record in records)
+        raise UsageError(f"several sessions run: {names}", mend="Name one of them")
+    return records[0]
+
+
+async def _ask(socket: Path, verb: str, words: dict[str, str]) -> tuple[bool, str, dict[str, Any]]:
+    from liu_tui.engine.client import Client, Reply
+
+    client = await Client.connect(socket)
+    try:
+        command_id = client.send(verb, **words)
+        async with asyncio.timeout(30):
+            async for message in client.messages():
+                if isinstance(message, Reply) and message.id == command_id:
+                    return message.ok, message.words, json.loads(message.data)
+    finally:
+        await client.close()
+    raise LiuError("the session ended before it answered")
+
+
+async def _stop(socket: Path, *, flatten: bool) -> dict[str, Any]:
+    from liu_tui.engine.client import Client, Farewell, Reply
+
+    client = await Client.connect(socket)
+    try:
+        client.send("stop", by="ctl", flatten=flatten)
+        async for message in client.messages():
+            if isinstance(message, Reply) and not message.ok:
+                raise RefusedError(message.words)
+            if isinstance(message, Farewell):
+                return dict(json.loads(message.summary))
+    finally:
+        await client.close()
+    raise LiuError("the session ended without a farewell", mend="See its log")
+
+
+# ── words ──
+
+
+def digest(summary: dict[str, Any]) -> str:
+    """A summary for a person's eyes."""
+    events, orders = summary["events"], summary["orders"]
+    lines = [
+        f"batch {summary['batch_id']} ({summary['environment']}) ended: {summary['end_reason']}",
+        f"events      {events['received']:,} received, {events['dispatched']:,} dispatched, "
+        f"{events['discarded_late']:,} late, {events['merged']:,} merged",
+        f"symbols     {len(summary['symbols'])} watched, {summary['scanner_hits']} scanner hits",
+        f"orders      {', '.join(f'{count} {state}' for state, count in orders.items()) or 'none'}",
+        f"fills       {summary['fills']}",
+        f"P&L         {summary['realized_pnl']:+,.2f} realised, {summary['unrealized_pnl']:+,.2f} open",
+    ]
+    if summary["positions"]:
+        held = ", ".join(f"{qty:g} {symbol}" for symbol, qty in summary["positions"].items())
+        lines.append(f"positions   {held}")
+    if summary["restarts"]:
+        lines.append(f"restarts    {summary['restarts']}")
+    return "\n".join(lines)
+
+
+def status_words(status: dict[str, Any]) -> str:
+    """A status for a person's eyes."""
+    state = status["state"]
+    if status["state_reason"]:
+        state += f" by {status['state_by']}: {status['state_reason']}"
+    lines = [f"{status['phase']}, {state}", digest({**status, "end_reason": "still running"})]
+    lines += [
+        f"{row['role']:11} {row['name']:11} pid {row['pid']:<8} {row['state']}" for row in status["processes"]
+    ]
+    lines += [f"rejected    {row['symbol']} {row['strategy']} {row['reason']}" for row in status["vetoes"]]
+    return "\n".join(lines)
