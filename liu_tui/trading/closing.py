@@ -124,7 +124,17 @@ class Closer:
         )
 
     def _others(self, record: OrderRecord) -> list[OrderRecord]:
-        return [r for r in self._book.live(record.key) if r.client_order_id != record.client_order_id]
+        mine = [r for r in self._book.live(record.key) if r.client_order_id != record.client_order_id]
+        if record.order_type is not OrderType.MARKET:
+            return mine
+        # A broker refuses a market exit beside a working entry on the other side: it might trade with itself.
+        return mine + [
+            r
+            for key in self._book.active(record.symbol)
+            if key != record.key
+            for r in self._book.live(key)
+            if r.role == ENTRY and r.operation.side is not record.operation.side
+        ]
 
     def _leaving(self, record: OrderRecord) -> bool:
         return record.state is S.PENDING_CANCEL or self._cancels.wanted(record.client_order_id)

@@ -437,6 +437,10 @@ class Desk:
             self._cancels.after(changed, now_ns)
         self._protector.accepted(record)
         self._advance(record.key, now_ns)
+        if record.role == ENTRY and not record.live:  # exits of others in the symbol may have waited for it
+            for key in self._book.active(record.symbol):
+                if key != record.key:
+                    self._advance(key, now_ns)
 
     def _advance(self, key: Key, now_ns: int) -> None:
         latch = self._latch_on(key[1])

@@ -109,6 +109,7 @@ class Rig:
         self.books = Books()
         self.said: list[Effect] = []
         self.lose_answers = False
+        self.refuse = 0  # so many of the next orders are refused
         self.sent: list[str] = []
         self.queue: deque[Effect] = deque()
         self.desk = self.new_desk()
@@ -188,6 +189,9 @@ class Rig:
         assert cid not in self.sent, f"{cid} was sent twice"
         self.sent.append(cid)
         assert self.books.orders[cid].state is OrderState.INTENT, "sent before it was journalled"
+        if self.refuse:
+            self.refuse -= 1
+            return self.desk.on_failed(cid, "halted", unknown=False, now_ns=self.now_ns)
         try:
             order = self.exchange.submit(request, self.now_ns)
         except ExchangeRefusal as e:
