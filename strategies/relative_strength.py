@@ -14,8 +14,9 @@ class RelativeStrength(Strategy):
 
     Ranking: the return over the last `window` minutes, divided by the mean range of a minute, so that a quiet
              climb counts as much as a wild one.
-    Buys:    what is among the first `top`, rose, and is not held, for `budget / top` dollars, with a stop at
-    the broker. Sells:   what is no longer among the first `keep`. The gap between the two saves turnover.
+    Buys:    what is among the first `top`, rose, and is not held, for `budget / top` dollars each; the stop
+             rests at the broker.
+    Sells:   what is no longer among the first `keep`. The gap between the two saves turnover.
     """
 
     every: ClassVar[float | None] = 5.0

@@ -197,7 +197,8 @@ class Caller:
         except ValueError as e:
             self._say_once(seat, str(e))
             return
-        seat.refusal = ""
+        if intent.operation.enters:
+            seat.refusal = ""
         seat.holding.asked(intent)
         self._house.outbox.append(intent)
 
