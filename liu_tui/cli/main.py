@@ -7,6 +7,7 @@ liu-tui COMMAND ...   one of COMMANDS, imported only when it is called, so that 
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
@@ -48,6 +49,15 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         return _import(name) if name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            mend = f"Did you mean {near[0]!r}?" if near else "A plan's file ends in .toml."
+            raise click.UsageError(f"There is no command {args[0]!r}. {mend}", ctx)
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if _names_plan(args):
@@ -102,13 +112,14 @@ def _names_plan(args: Sequence[str]) -> bool:
 def _import(name: str) -> click.Command:
     module, _, function = COMMANDS[name][0].partition(":")
     try:
-        command = getattr(import_module(module), function)
+        command = getattr(import_module(module), function, None)
     except ModuleNotFoundError as e:
         if e.name != module:
             raise
+        command = None
+    if not isinstance(command, click.Command):
         mend = "Install liu-tui again; if that does not help, it is a fault of this release."
-        raise LiuError(f"this build has no {name!r}", where=module, mend=mend) from e
-    assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS names click commands only; a test says so
+        raise LiuError(f"this build has no {name!r}", where=COMMANDS[name][0], mend=mend)
     return command
 
 

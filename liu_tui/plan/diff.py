@@ -40,8 +40,8 @@ def _table(name: str, old: msgspec.Struct | None, new: msgspec.Struct | None) ->
 
 def _flat(table: msgspec.Struct) -> dict[str, Any]:
     """Lay the user's parameters beside the house's keys, as they stand in the file."""
-    values = _fields(table)
-    return {**values, **values.pop("params", {})}
+    params = getattr(table, "params", {})
+    return {**_fields(table, ("params",)), **params}
 
 
 def _fields(table: msgspec.Struct, without: tuple[str, ...] = ()) -> dict[str, Any]:

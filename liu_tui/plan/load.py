@@ -65,7 +65,9 @@ def plan_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as e:
-        raise _whole_file(path, "no such file", "'liu-tui init' makes a workspace with plans in it.") from e
+        near = nearest(path.name, [plan.name for plan in path.parent.glob("*.toml")])
+        mend = f"Did you mean {near!r}?" if near else "'liu-tui init' makes a workspace with plans in it."
+        raise _whole_file(path, "no such file", mend) from e
     except IsADirectoryError as e:
         raise _whole_file(path, "is a folder", "Name a .toml file in it.") from e
     except UnicodeDecodeError as e:
@@ -93,6 +95,7 @@ def survey(text: str, *, file: str, base: Path | None = None, source_needed: boo
 
     Raises PlanError only if the text is no TOML at all; other faults are gathered.
     """
+    text = text.replace("\r\n", "\n")
     lines = lines_of(text)
     faults = Faults(file, lines)
     values = _Reader(faults).plan(_parse(text, file, lines))
@@ -116,7 +119,7 @@ def _parse(text: str, file: str, lines: Lines) -> Values:
     try:
         return tomlkit.parse(text).unwrap()
     except ParseError as e:
-        line, what = e.line, str(e).rsplit(" at line ", 1)[0]
+        line, what = _line_of(e, text), str(e).rsplit(" at line ", 1)[0]
         mend = "The line before it may lack its closing bracket or quote."
         if lines.repeated is not None and "already exists" in what:
             place, line = lines.repeated
@@ -126,6 +129,12 @@ def _parse(text: str, file: str, lines: Lines) -> Values:
     except (TOMLKitError, ValueError, RecursionError) as e:
         what = "is nested too deep" if isinstance(e, RecursionError) else f"is not TOML: {e}"
         raise plan_error((Fault(file, 0, "", "", what, "See docs/plan.md for the form."),)) from e
+
+
+def _line_of(e: ParseError, text: str) -> int:
+    """Count lines as editors do: the reader also counts form feeds and the like, wherever they stand."""
+    passed = text.splitlines()[: e.line - 1]
+    return text.count("\n", 0, sum(len(line) + 1 for line in passed) + e.col) + 1
 
 
 class _Reader:
@@ -250,7 +259,8 @@ class _Reader:
         elif isinstance(value, str) and _fits(_number(value), kind):
             mend = f"Write it without quotes: {value}."
         elif isinstance(value, date | time) and _fits("", kind):
-            mend = f'Write it in quotes: "{value.isoformat()}".'
+            said = value.strftime("%H:%M") if isinstance(value, time) else value.isoformat()
+            mend = f'Write it in quotes: "{said}".'
         self._faults.at(place, f"was {shown(value)}", mend)
 
     def _unknown(self, key: str, value: object, fields: Values, place: Place) -> None:
