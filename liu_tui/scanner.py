@@ -49,18 +49,18 @@ class MarketView(Protocol):
 class Scanner:
     """Look through the market now and then, and name the symbols worth trading.
 
-    Annotated class attributes with a default are parameters, as in Strategy. A scanner that raises is named on the
-    console and called again at its next turn.
+    Annotated class attributes with a default are parameters, as in Strategy. A scanner that raises is named on
+    the console and called again at its next turn.
     """
 
     recurrence: ClassVar[float | None] = None
-    """Minutes of session time between two runs; None runs once. The plan's key of the same name overrides it."""
+    """Minutes of session time between two runs; None runs once. The plan's key overrides it."""
     from_market_open: float = 0.0
-    """Minutes after the open of the first run; 0 runs as soon as the session starts. A parameter of every scanner."""
+    """Minutes after the open of the first run; 0 runs as soon as the session starts. A plan may set it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     async def run(self, market: MarketView) -> Iterable[str | Hit]:
-        """Return the picks, best first. What was picked before may be picked again; nothing is subscribed twice."""
+        """Return the picks, best first. A symbol may be picked again; nothing is subscribed twice."""
         raise NotImplementedError(f"{type(self).__name__} must define run()")

@@ -61,10 +61,10 @@ class Context(Protocol):
     risk: float
     """Fraction of portfolio_value that one trade may lose (the plan's `risk`)."""
     state: State
-    """This strategy's declared state: of this symbol in run, of the strategy in run_all. Survives restart and reload."""
+    """Declared state: of this symbol in run, of the strategy in run_all. Survives a restart and a reload."""
 
     def shares_for_risk(self, price: float, stop: float, *, risk_pct: float | None = None) -> int:
-        """Whole shares such that price-to-stop loses `risk` of the portfolio (or risk_pct percent); 0 if none."""
+        """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop."""
 
     def shares_for_value(self, price: float, dollars: float) -> int:
         """Whole shares worth at most `dollars`."""
@@ -82,13 +82,13 @@ class Context(Protocol):
 class Strategy:
     """Decide what to do with one symbol at a time (run), or with a collection on a timer (run_all).
 
-    The house owns positions and orders; it calls run() only inside the `schedule` windows or while a position or
-    order exists, never for a rejected symbol, never twice at once. Keep in `ctx.state` what must survive a restart
-    or a reload; keep in self only what may be forgotten. Never sleep and never open a socket here: every other
-    symbol of this consumer waits while you run. Declare run or run_all, not both.
+    The house owns positions and orders; it calls run() only inside the `schedule` windows or while a position
+    or order exists, for a rejected symbol only while it is held, never twice at once. Keep in `ctx.state` what
+    must survive a restart or a reload; keep in self only what may be forgotten. Never sleep and never open a
+    socket here: every other symbol of this consumer waits while you run. Declare run or run_all, not both.
 
-    Annotated class attributes with a default (`risk_pct: float = 0.5`) are parameters: a plan key of the same name
-    lands there, checked against the type.
+    Annotated class attributes with a default (`risk_pct: float = 0.5`) are parameters: a plan key of the same
+    name lands there, checked against the type.
     """
 
     events: ClassVar[set[str]] = {"minute"}
@@ -108,7 +108,7 @@ class Strategy:
 
     @classmethod
     def declaration_faults(cls) -> list[tuple[str, str]]:
-        """Say what is wrong with the class's own declaration: (what, mend). Asked when the class is loaded."""
+        """Say what is wrong with the class's declaration: (what, mend). Asked when the class is loaded."""
         faults = []
         by_event, by_timer = cls.run is not Strategy.run, cls.run_all is not Strategy.run_all
         if by_event == by_timer:

@@ -1,9 +1,9 @@
 """Load one class from one user's file, or say in words why not; and set its parameters.
 
 It serves strategies, scanners and miners alike: the base class is an argument. Loading always reads the file
-anew, under a module name that nobody else has, so a reload gives fresh classes and leaves the old ones as they
-are. A file may import its neighbours in the same folder; each load gets fresh copies of those too, and they never
-hide an installed module.
+anew, under a module name that nobody else has, so a reload gives fresh classes and leaves the old ones as
+they are. A file may import its neighbours in the same folder; each load gets fresh copies of those too, and
+they never hide an installed module.
 """
 
 import inspect
