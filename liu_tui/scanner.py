@@ -49,8 +49,8 @@ class MarketView(Protocol):
 class Scanner:
     """Look through the market now and then, and name the symbols worth trading.
 
-    Annotated class attributes with a default are parameters, as in Strategy. A scanner that raises is named on
-    the console and called again at its next turn.
+    Annotated class attributes with a default are parameters, as in Strategy. A scanner that raises is named
+    on the console and called again at its next turn.
     """
 
     recurrence: ClassVar[float | None] = None

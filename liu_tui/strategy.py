@@ -82,10 +82,12 @@ class Context(Protocol):
 class Strategy:
     """Decide what to do with one symbol at a time (run), or with a collection on a timer (run_all).
 
-    The house owns positions and orders; it calls run() only inside the `schedule` windows or while a position
-    or order exists, for a rejected symbol only while it is held, never twice at once. Keep in `ctx.state` what
-    must survive a restart or a reload; keep in self only what may be forgotten. Never sleep and never open a
-    socket here: every other symbol of this consumer waits while you run. Declare run or run_all, not both.
+    The house owns positions and orders. It calls run() only inside the `schedule` windows or while a position
+    or order exists, for a rejected symbol only while it is held, and never twice at once.
+
+    Keep in `ctx.state` what must survive a restart or a reload; keep in self only what may be forgotten.
+    Never sleep and never open a socket here: every other symbol of this consumer waits while you run. Declare
+    run or run_all, not both.
 
     Annotated class attributes with a default (`risk_pct: float = 0.5`) are parameters: a plan key of the same
     name lands there, checked against the type.
