@@ -37,6 +37,7 @@ class Series:
         "_close_ns",
         "_count",
         "_counts",
+        "_effects",
         "_held",
         "_held_notional",
         "_held_volume",
@@ -99,6 +100,9 @@ class Series:
         self._volume = self._notional = 0.0
         self._count = 0
         self._regular = self._counts = False
+        self._effects: dict[
+            tuple[str, ...], int
+        ] = {}  # of sale conditions, in the present hours on its one tape
 
     def __len__(self) -> int:
         return self.length
@@ -115,7 +119,9 @@ class Series:
             return
         self.last_trade = trade
         conditions = trade.conditions
-        may = effect(conditions, trade.tape, self._regular) if conditions else ALL
+        may = self._effects.get(conditions) if conditions else ALL
+        if may is None:
+            may = self._effects[conditions] = effect(conditions, trade.tape, self._regular)
         if may & VOLUME:
             size = trade.size
             self._count += 1
@@ -217,7 +223,10 @@ class Series:
         self._open, self._high, self._low, self._close = 0.0, -inf, inf, 0.0
         self._volume, self._notional, self._count = 0.0, 0.0, 0
         self._counts = self._session_start <= self._minute_start < self._session_end
-        self._regular = self._open_ns <= self._minute_start < self._close_ns
+        regular = self._open_ns <= self._minute_start < self._close_ns
+        if regular is not self._regular:
+            self._regular = regular
+            self._effects = {}
 
     def _set_session(self, t_ns: int) -> None:
         day = day_of(t_ns)
