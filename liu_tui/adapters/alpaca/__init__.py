@@ -1,10 +1,10 @@
 """Alpaca, and the local market that speaks Alpaca's protocols: live data, history, trading.
 
-    stream       AlpacaStream: the market data websocket           parse        its frames
-    history      AlpacaData: bars, snapshots, clock over REST      rest         asking, again if need be
-    trader       AlpacaTrader: orders, positions, account          parse_orders their JSON
-    tradestream  the websocket of order updates
-    backoff, times, loopback: how long to wait, how time is spelled, whether a host is this machine
+    stream   AlpacaStream: reconnects, subscribes   ▸ connection (one socket) ▸ parse, channels
+    history  AlpacaData: bars, snapshots, clock     ▸ rest (asking, again if need be) ▸ parse_history
+    trader   AlpacaTrader: orders, account          ▸ calls (alpaca-py) ▸ outcomes, order_form, parse_orders
+                                                    ▸ tradestream (the websocket of order updates)
+    sockets, backoff, closing, times, loopback      dialling, waiting, ending, time, this machine
 
 Nothing is imported here: a process loads the module it needs and no more.
 """
