@@ -7,7 +7,6 @@ Source: Alpaca's Market Data API 1.1.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from liu_tui.localmarket.meta import EXCHANGES, QUOTE_CONDITIONS, TRADE_CONDITIONS
@@ -118,7 +117,7 @@ class DataRest:
             after=Mark.read(token) if token else None,
             descending=request.query.get("sort") == "desc",
         )
-        rows = {symbol: [self._row(row) for row in some] for symbol, some in page.rows.items()}
+        rows = {symbol: [self._codec.row(row) for row in some] for symbol, some in page.rows.items()}
         next_token = page.next_mark.token() if page.next_mark is not None else None
         if "symbol" in request.match_info:
             symbol = request.match_info["symbol"].upper()
@@ -147,7 +146,7 @@ class DataRest:
     def _latest(self, kind: str) -> Callable[[web.Request], Any]:
         async def answer(request: web.Request) -> web.Response:
             found = {symbol: self._latest_of(kind, symbol) for symbol in _symbols(request)}
-            rows = {symbol: self._row(row) for symbol, row in found.items() if row is not None}
+            rows = {symbol: self._codec.row(row) for symbol, row in found.items() if row is not None}
             if "symbol" not in request.match_info:
                 return reply({kind: rows})
             symbol = request.match_info["symbol"].upper()
@@ -161,11 +160,6 @@ class DataRest:
             return tape.snapshot(symbol).minute_bar
         return tape.trade(symbol) if kind == "trades" else tape.quote(symbol)
 
-    def _row(self, event: MarketEvent) -> Words:
-        words: Words = msgspec.to_builtins(self._codec.fields(event, daily=False))
-        del words["T"], words["S"]
-        return words
-
     def _knows(self, symbol: str) -> bool:
         return self._venue.tape.knows(symbol)
 
@@ -178,7 +172,7 @@ class DataRest:
             "dailyBar": snapshot.daily_bar,
             "prevDailyBar": snapshot.previous_daily_bar,
         }
-        return {name: self._row(part) if part is not None else None for name, part in parts.items()}
+        return {name: self._codec.row(part) if part is not None else None for name, part in parts.items()}
 
     def _count(self, symbol: str) -> int:
         day = self._venue.tape.snapshot(symbol).daily_bar

@@ -1,7 +1,7 @@
 """One local market put together: what it is made of, and its endpoints. Knows no port and no process."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from aiohttp import web
 
@@ -67,11 +67,9 @@ class Market:
         app.add_routes([web.get(TRADES_PATH, self._sockets.trading)])
         return app
 
-    async def run(self) -> None:
-        """Turn the market on until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.clockwork.run(), name="clockwork")
-            tasks.create_task(self._fakepaca.run(), name="fakepaca")
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What must run, side by side, until cancelled."""
+        return [self.clockwork.run(), self._fakepaca.run()]
 
     def idle_ns(self) -> int:
         """Wall nanoseconds since anybody was here."""

@@ -26,10 +26,10 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     key, secret: the only pair that is let in; any non-empty pair if empty
     idle_exit_s: wall seconds without any client after which the market ends by itself; None never
 
-    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have;
-                    None is no limit. Alpaca's free plan has 30
-    one_connection: refuse a second connection on the same data endpoint with 406, as Alpaca does. Off, so that
-                    observers can watch
+    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None means any
+                    number. Alpaca's free plan has 30
+    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None: any number.
+                    Alpaca's free plan has 30
     rate_limit:     REST requests a minute before 429; 0 never refuses. Alpaca has 200
     buffer_bytes:   how much may wait for one slow websocket client before it is cut off with 407
     """

@@ -1,5 +1,6 @@
 """What every REST answer has in common: the door (keys, rate), Alpaca's error bodies, its headers."""
 
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from liu_tui.errors import LiuError
 from liu_tui.localmarket.auth import Answer, Keys
 from liu_tui.localmarket.rfc3339 import read_time
 from liu_tui.model.clock import monotonic_ns, wall_ns
@@ -14,6 +16,8 @@ from liu_tui.model.market import MINUTE_NS, SECOND_NS
 from liu_tui.trading.matching.refusals import ExchangeRefusal
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = logging.getLogger(__name__)
+
 UNLIMITED = 10_000
 """What the headers say where nothing is ever refused: Alpaca's largest plan."""
 
@@ -69,6 +73,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ExchangeRefusal as e:
         return fault(e.http, e.broker_code, e.what, **e.context)
+    except LiuError as e:
+        log.error("%s %s failed: %s", request.method, request.path, e)  # noqa: TRY400 - it says what, where, mend
+        return fault(500, 50010000, "internal server error occurred")
     except web.HTTPNotFound:
         return fault(404, 40410000, "endpoint not found")
     except web.HTTPMethodNotAllowed:

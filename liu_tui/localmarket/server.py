@@ -82,9 +82,10 @@ class MarketServer:
             exits.callback(self.market.hang_up)
             await self._listen(runner)
             exits.push_async_callback(self._cancel)
-            self._begin(self.market.run(), "market")
+            for work in self.market.work():
+                self._begin(work)
             if self.options.idle_exit_s is not None:
-                self._begin(self._watch_idle(self.options.idle_exit_s), "idle")
+                self._begin(self._watch_idle(self.options.idle_exit_s))
             self._exits = exits.pop_all()
 
     def end(self) -> None:
@@ -111,8 +112,8 @@ class MarketServer:
         self.port = int(runner.addresses[0][1])
         self.url = f"http://{HOST}:{self.port}"
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         # A broken part ends the market: ended() raises what it was.
         task.add_done_callback(lambda _: self._end.set())
         self._tasks.append(task)

@@ -1,6 +1,6 @@
 """The trading API: orders and positions. Source: Alpaca's Trading API 2."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,13 +58,10 @@ class TradingRest:
 
     async def orders(self, request: web.Request) -> web.Response:
         """`GET /v2/orders`: newest first unless asked otherwise, legs inside their parents if `nested`."""
-        status = request.query.get("status", "open")
-        if status not in ("open", "closed", "all"):
-            raise bad_request(f"invalid status: open, closed or all, was {status!r}")
         found = self._venue.exchange.orders(open_only=False)
         if not truth(request, "nested"):
             found = [member for top in found for member in (top, *top.legs)]
-        found = [o for o in found if _matches(o, status, request)]
+        found = list(filter(_chosen(request), found))
         ascending = request.query.get("direction", "desc") == "asc"
         found.sort(key=lambda o: o.submitted_ns, reverse=not ascending)
         limit = whole(request, "limit", 50, most=500)
@@ -190,16 +187,24 @@ class TradingRest:
         )
 
 
-def _matches(o: BrokerOrder, status: str, request: web.Request) -> bool:
-    if status != "all" and o.status.final is (status == "open"):
-        return False
-    wanted = names(request)
-    if wanted and o.symbol not in wanted:
-        return False
-    if request.query.get("side", o.side.value) != o.side.value:
-        return False
+def _chosen(request: web.Request) -> Callable[[BrokerOrder], bool]:
+    """What the query asks of an order."""
+    status = request.query.get("status", "open")
+    if status not in ("open", "closed", "all"):
+        raise bad_request(f"invalid status: open, closed or all, was {status!r}")
+    symbols, side = frozenset(names(request)), request.query.get("side")
     after, until = moment(request, "after"), moment(request, "until")
-    return (after is None or o.submitted_ns > after) and (until is None or o.submitted_ns < until)
+
+    def chosen(o: BrokerOrder) -> bool:
+        return (
+            (status == "all" or o.status.final is (status == "closed"))
+            and (not symbols or o.symbol in symbols)
+            and (not side or o.side.value == side)
+            and (after is None or o.submitted_ns > after)
+            and (until is None or o.submitted_ns < until)
+        )
+
+    return chosen
 
 
 def _closing(held: BrokerPosition, qty: float) -> OrderRequest:

@@ -60,9 +60,8 @@ class Venue:
 
     def settle(self) -> None:
         """Store what has happened to orders, and how far the clock is, then tell it."""
-        updates = self.exchange.drain()
         self.ledger.save(self.now_ns)
-        for update in updates:
+        for update in self.exchange.drain():
             self.trades.publish(words.update(update))
 
     def show(self, events: Sequence[MarketEvent]) -> None:

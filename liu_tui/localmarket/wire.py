@@ -12,22 +12,22 @@ from typing import Any, Protocol
 import msgspec
 
 from liu_tui.localmarket.rfc3339 import rfc3339
-from liu_tui.model.market import MarketEvent, Quote, Trade
+from liu_tui.model.market import Bar, MarketEvent, Quote, Trade
 
 FRAME_BYTES = 256 * 1024
 """The most that is put in one frame: clients refuse frames of 1 MiB and more."""
 
 NO_EXCHANGE = "V"
+ANY_TAPE = "C"
 NO_CONDITION = ("@",)
 QUOTE_CONDITION = ("R",)
 
 Stamp = str | msgspec.msgpack.Ext
 
 
-class _Trade(msgspec.Struct, tag_field="T", tag="t"):
-    """`t`: one print."""
+class TradeRow(msgspec.Struct):
+    """One print, without its symbol."""
 
-    S: str
     i: int
     x: str
     p: float
@@ -37,10 +37,9 @@ class _Trade(msgspec.Struct, tag_field="T", tag="t"):
     z: str
 
 
-class _Quote(msgspec.Struct, tag_field="T", tag="q", rename={"ask_size": "as"}):
-    """`q`: best bid and ask; sizes in shares."""
+class QuoteRow(msgspec.Struct, rename={"ask_size": "as"}):
+    """Best bid and ask, without their symbol; sizes in shares."""
 
-    S: str
     bx: str
     bp: float
     bs: int
@@ -52,10 +51,9 @@ class _Quote(msgspec.Struct, tag_field="T", tag="q", rename={"ask_size": "as"}):
     z: str
 
 
-class _Bar(msgspec.Struct, tag_field="T", tag="b"):
-    """`b`: one minute; `t` is its start."""
+class BarRow(msgspec.Struct):
+    """One interval, without its symbol; `t` is its start."""
 
-    S: str
     o: float
     h: float
     l: float  # noqa: E741 - Alpaca's key
@@ -66,8 +64,23 @@ class _Bar(msgspec.Struct, tag_field="T", tag="b"):
     t: Stamp
 
 
-class _DailyBar(_Bar, tag_field="T", tag="d"):
-    """`d`: the day so far."""
+class _Trade(TradeRow, tag_field="T", tag="t"):
+    S: str
+
+
+class _Quote(QuoteRow, tag_field="T", tag="q", rename={"ask_size": "as"}):
+    S: str
+
+
+class _Bar(BarRow, tag_field="T", tag="b"):
+    S: str
+
+
+class _DailyBar(BarRow, tag_field="T", tag="d"):
+    S: str
+
+
+Row = TradeRow | QuoteRow | BarRow
 
 
 class Codec(Protocol):
@@ -100,31 +113,32 @@ class _Wire:
     def stamp(self, t_ns: int) -> Stamp:
         raise NotImplementedError
 
-    def fields(self, event: MarketEvent, daily: bool) -> _Trade | _Quote | _Bar:
-        """One event as Alpaca's message."""
-        symbol, at = event.symbol, self.stamp(event.t_ns)
+    def row(self, event: MarketEvent) -> Row:
+        """One event as the historical endpoints list it: the symbol stands outside."""
         if isinstance(event, Quote):
-            return _Quote(
-                symbol, NO_EXCHANGE, event.bid, int(event.bid_size), NO_EXCHANGE, event.ask,
-                int(event.ask_size), QUOTE_CONDITION, at, self._tapes.get(symbol, "C"),
-            )  # fmt: skip
+            return QuoteRow(*self._quote(event))
+        return TradeRow(*self._trade(event)) if isinstance(event, Trade) else BarRow(*self._bar(event))
+
+    def fields(self, event: MarketEvent, daily: bool) -> Row:
+        """One event as a message of the stream."""
+        if isinstance(event, Quote):
+            return _Quote(*self._quote(event), event.symbol)
         if isinstance(event, Trade):
-            return _Trade(
-                symbol, event.id, event.exchange or NO_EXCHANGE, event.price, int(event.size),
-                event.conditions or NO_CONDITION, at, event.tape or self._tapes.get(symbol, "C"),
-            )  # fmt: skip
-        kind = _DailyBar if daily else _Bar
-        return kind(
-            symbol,
-            event.open,
-            event.high,
-            event.low,
-            event.close,
-            int(event.volume),
-            event.count,
-            event.vwap,
-            at,
-        )
+            return _Trade(*self._trade(event), event.symbol)
+        return (_DailyBar if daily else _Bar)(*self._bar(event), event.symbol)
+
+    def _quote(self, q: Quote) -> tuple[str, float, int, str, float, int, tuple[str, ...], Stamp, str]:
+        at, tape = self.stamp(q.t_ns), self._tapes.get(q.symbol, ANY_TAPE)
+        bid_size, ask_size = int(q.bid_size), int(q.ask_size)
+        return NO_EXCHANGE, q.bid, bid_size, NO_EXCHANGE, q.ask, ask_size, QUOTE_CONDITION, at, tape
+
+    def _trade(self, t: Trade) -> tuple[int, str, float, int, tuple[str, ...], Stamp, str]:
+        tape = t.tape or self._tapes.get(t.symbol, ANY_TAPE)
+        exchange, conditions = t.exchange or NO_EXCHANGE, t.conditions or NO_CONDITION
+        return t.id, exchange, t.price, int(t.size), conditions, self.stamp(t.t_ns), tape
+
+    def _bar(self, b: Bar) -> tuple[float, float, float, float, int, int, float, Stamp]:
+        return b.open, b.high, b.low, b.close, int(b.volume), b.count, b.vwap, self.stamp(b.t_ns)
 
 
 class MsgpackCodec(_Wire):

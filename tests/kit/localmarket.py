@@ -1,4 +1,4 @@
-"""A local market in this process, small days for it to play, and raw clients that speak its protocols by hand."""
+"""A local market in this process, small days for it to play, and clients that speak its protocols by hand."""
 
 import asyncio
 import threading
@@ -31,7 +31,9 @@ def session(day: str = DAY) -> SessionHours:
     return found
 
 
-def write_day(folder: Path, minutes: Mapping[str, Sequence[Minute]], *, first: str = "14:30", day: str = DAY) -> Path:
+def write_day(
+    folder: Path, minutes: Mapping[str, Sequence[Minute]], *, first: str = "14:30", day: str = DAY
+) -> Path:
     """Write one CSV a symbol, its minutes one after the other from `first` (UTC) on."""
     folder.mkdir(parents=True, exist_ok=True)
     hour, minute = (int(part) for part in first.split(":"))
@@ -52,8 +54,8 @@ def flat(price: float, minutes: int, volume: float = 4_000) -> list[Minute]:
 @asynccontextmanager
 async def a_market(**what: Any) -> AsyncIterator[MarketServer]:
     """A market of a few simulated names at the open, or of what `what` says."""
-    options = MarketOptions(**{"symbols": 10, "date": "2026-11-23", "partial_fills": 0.0} | what)
-    server = MarketServer(options)
+    said: dict[str, Any] = {"symbols": 10, "date": "2026-11-23", "partial_fills": 0.0} | what
+    server = MarketServer(MarketOptions(**said))
     await server.start()
     try:
         yield server
@@ -194,12 +196,19 @@ class DataSocket:
 
 @asynccontextmanager
 async def data_socket(
-    server: MarketServer, path: str = "/v2/iex", *, binary: bool = True, headers: Mapping[str, str] | None = None
+    server: MarketServer,
+    path: str = "/v2/iex",
+    *,
+    binary: bool = True,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[DataSocket]:
     """A connection that has said nothing yet."""
     kind = {"Content-Type": "application/msgpack"} if binary else {}
     url = server.url.replace("http", "ws") + path
-    async with aiohttp.ClientSession() as http, http.ws_connect(url, headers={**kind, **(headers or {})}) as ws:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(url, headers={**kind, **(headers or {})}) as ws,
+    ):
         yield DataSocket(ws, binary=binary)
 
 
@@ -235,7 +244,9 @@ class TradeSocket:
 
 
 @asynccontextmanager
-async def trade_socket(server: MarketServer, headers: Mapping[str, str] | None = None) -> AsyncIterator[TradeSocket]:
+async def trade_socket(
+    server: MarketServer, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[TradeSocket]:
     """A connection to /stream that has said nothing yet."""
     url = server.url.replace("http", "ws") + "/stream"
     async with aiohttp.ClientSession() as http, http.ws_connect(url, headers=headers) as ws:

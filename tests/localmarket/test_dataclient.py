@@ -30,7 +30,10 @@ async def test_a_subscription_is_answered_with_the_whole_set(binary: bool) -> No
         await client.send(action="subscribe", trades=["B"], quotes=["A", "*"])
         with_trades = {"corrections": ["B"], "cancelErrors": ["B"]}
         heard = await client.next("subscription")
-        assert heard == {"T": "subscription"} | NOTHING | with_trades | {"trades": ["B"], "quotes": ["*", "A"]}
+        assert heard == {"T": "subscription"} | NOTHING | with_trades | {
+            "trades": ["B"],
+            "quotes": ["*", "A"],
+        }
         await client.send(action="subscribe", bars=["C"], trades=["A"])
         assert (await client.next("subscription"))["trades"] == ["A", "B"]
         await client.send(action="unsubscribe", quotes=["*", "A", "Z"], trades=["B", "A"], bars=["C"])
@@ -73,13 +76,18 @@ async def test_a_message_that_cannot_be_read_is_invalid_syntax(binary: bool) -> 
     [
         ({"action": "subscribe", "trades": ["not a symbol"]}, error(400, "invalid syntax")),
         ({"action": "subscribe", "trades": "AAPL"}, error(400, "invalid syntax")),
-        ({"action": "subscribe", "orderbooks": ["BTC/USD"]}, error(410, "invalid subscribe action for this feed")),
+        (
+            {"action": "subscribe", "orderbooks": ["BTC/USD"]},
+            error(410, "invalid subscribe action for this feed"),
+        ),
         ({"action": "sing"}, error(400, "invalid syntax")),
         ({"action": ["auth"]}, error(400, "invalid syntax")),
         ({"action": "ack", "n": "one"}, error(400, "invalid syntax")),
     ],
 )
-async def test_a_request_that_cannot_be_is_refused_by_code(message: dict[str, Any], answer: dict[str, Any]) -> None:
+async def test_a_request_that_cannot_be_is_refused_by_code(
+    message: dict[str, Any], answer: dict[str, Any]
+) -> None:
     async with a_market() as server, data_socket(server) as client:
         await client.log_in()
         await client.send(**message)
@@ -132,21 +140,36 @@ async def test_where_one_connection_is_allowed_the_first_one_wins_until_it_leave
                 await other_endpoint.log_in()
             await first.send(action="subscribe", trades=["*"])
             await first.next("subscription")
-        heard = {}
+        heard: dict[str, Any] = {}
         while heard.get("msg") != "authenticated":
             await second.send(action="auth", key="key", secret="secret")
             heard = await second.next()
 
 
 async def test_the_clock_is_told_to_who_asks_and_to_nobody_else() -> None:
-    async with a_market() as server, data_socket(server) as asks, data_socket(server) as other, rest(server) as http:
+    async with (
+        a_market() as server,
+        data_socket(server) as asks,
+        data_socket(server) as other,
+        rest(server) as http,
+    ):
         await asks.log_in()
         await other.log_in()
         await asks.send(action="clock")
         assert await asks.next() == {"T": "success", "msg": "clock"}
         first = await asks.next()
-        assert (first["T"], first["speed"], first["paused"], first["lockstep"]) == ("clock", 1.0, False, False)
-        for path, body in (("pause", {}), ("speed", {"speed": 5}), ("resume", {}), ("speed", {"speed": "max"})):
+        assert (first["T"], first["speed"], first["paused"], first["lockstep"]) == (
+            "clock",
+            1.0,
+            False,
+            False,
+        )
+        for path, body in (
+            ("pause", {}),
+            ("speed", {"speed": 5}),
+            ("resume", {}),
+            ("speed", {"speed": "max"}),
+        ):
             await http.post(f"/admin/{path}", **body)
         heard = [await asks.next("clock") for _ in range(4)]
         assert [m["paused"] for m in heard] == [True, True, False, False]
@@ -158,22 +181,25 @@ async def test_the_clock_is_told_to_who_asks_and_to_nobody_else() -> None:
 
 
 async def test_the_delayed_feed_is_a_quarter_of_an_hour_behind() -> None:
-    async with a_market(speed="max") as server, data_socket(server) as leader:
-        async with data_socket(server, "/v2/delayed_sip", binary=False) as delayed:
-            await delayed.log_in()
-            await delayed.send(action="subscribe", quotes=["*"])
-            await delayed.next("subscription")
-            await leader.join()
-            first, now = asyncio.create_task(delayed.next("q")), None
-            n = 0
-            while not first.done():
-                await leader.ack(n)
-                step = await leader.next("step")
-                n, now = step["n"], step["t"]
-            assert now is not None
-            open_ns = server.market.venue.hours.open_ns
-            assert now.to_unix_nano() >= open_ns + 15 * 60_000_000_000
-            assert first.result()["t"].startswith("2026-11-23T14:30:0")
+    async with (
+        a_market(speed="max") as server,
+        data_socket(server) as leader,
+        data_socket(server, "/v2/delayed_sip", binary=False) as delayed,
+    ):
+        await delayed.log_in()
+        await delayed.send(action="subscribe", quotes=["*"])
+        await delayed.next("subscription")
+        await leader.join()
+        first, now = asyncio.create_task(delayed.next("q")), None
+        n = 0
+        while not first.done():
+            await leader.ack(n)
+            step = await leader.next("step")
+            n, now = step["n"], step["t"]
+        assert now is not None
+        open_ns = server.market.venue.hours.open_ns
+        assert now.to_unix_nano() >= open_ns + 15 * 60_000_000_000
+        assert first.result()["t"].startswith("2026-11-23T14:30:0")
 
 
 async def test_the_test_feed_sends_its_one_symbol_at_any_hour() -> None:

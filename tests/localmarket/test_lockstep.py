@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from liu_tui.localmarket.rfc3339 import read_time
-from tests.kit.localmarket import DataSocket, a_market, data_socket, flat, rest, session, trade_socket, write_day
+from tests.kit.localmarket import (
+    DataSocket,
+    a_market,
+    data_socket,
+    flat,
+    rest,
+    session,
+    trade_socket,
+    write_day,
+)
 
 ALL: dict[str, Any] = {"trades": ["*"], "quotes": ["*"], "bars": ["*"]}
 

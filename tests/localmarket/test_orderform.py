@@ -9,7 +9,13 @@ from liu_tui.model.market import Asset
 from liu_tui.model.orders import OrderClass, OrderType, Side, TimeInForce
 from liu_tui.trading.matching.refusals import ExchangeRefusal
 
-BODY: dict[str, Any] = {"symbol": "aapl", "qty": "10", "side": "buy", "type": "market", "time_in_force": "day"}
+BODY: dict[str, Any] = {
+    "symbol": "aapl",
+    "qty": "10",
+    "side": "buy",
+    "type": "market",
+    "time_in_force": "day",
+}
 
 
 def test_numbers_come_as_strings_or_as_numbers() -> None:
@@ -70,7 +76,13 @@ def test_what_cannot_be_taken_is_refused_in_words(change: dict[str, Any], words:
         (Asset(symbol="AAPL", tradable=False), {}, 0.0, "is not tradable", 422),
         (Asset(symbol="AAPL", shortable=False), {"side": "sell"}, 0.0, "cannot be sold short", 422),
         (Asset(symbol="AAPL"), {"qty": 1.5}, 0.0, "is not fractionable", 403),
-        (Asset(symbol="AAPL", fractionable=True), {"qty": 1.5, "time_in_force": "gtc"}, 0.0, "must be DAY", 422),
+        (
+            Asset(symbol="AAPL", fractionable=True),
+            {"qty": 1.5, "time_in_force": "gtc"},
+            0.0,
+            "must be DAY",
+            422,
+        ),
     ],
 )
 def test_what_the_listing_does_not_allow_is_refused(

@@ -16,6 +16,7 @@ class Line:
     def __init__(self) -> None:
         self.takes = asyncio.Event()
         self.sent: list[bytes] = []
+        self.sends: asyncio.Queue[bytes] = asyncio.Queue()
         self.kinds: set[WSMsgType] = set()
         self.closed = False
         self.aborted = asyncio.Event()
@@ -25,6 +26,7 @@ class Line:
         if self.aborted.is_set():
             raise ConnectionResetError
         self.sent.append(frame)
+        self.sends.put_nowait(frame)
         self.kinds.add(kind)
 
     async def close(self) -> None:
@@ -78,10 +80,9 @@ async def test_what_was_sent_no_longer_counts() -> None:
     line.takes.set()
     box = an_outbox(line)
     sending = asyncio.create_task(box.run())
-    for n in range(20):
+    for _ in range(20):
         box.put(b"12345678")
-        while len(line.sent) <= n:
-            await asyncio.sleep(0)
+        await line.sends.get()
     box.close()
     await sending
     assert set(cast(Any, line.sent)) == {b"12345678"}

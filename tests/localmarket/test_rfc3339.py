@@ -21,7 +21,8 @@ def test_idle_zeros_are_left_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-03-06T12:00:00-05:00", "2024-03-06T17:00:00", "2024-03-06T17:00:00 00:00", "2024-03-06T17:00:00Z"]
+    "text",
+    ["2024-03-06T12:00:00-05:00", "2024-03-06T17:00:00", "2024-03-06T17:00:00 00:00", "2024-03-06T17:00:00Z"],
 )
 def test_offsets_are_honoured_and_their_absence_is_utc(text: str) -> None:
     assert read_time(text) == NOON_NS

@@ -12,7 +12,8 @@ from liu_tui.trading.matching.refusals import ExchangeRefusal
 OPEN_NS = read_time("2024-03-06T14:30:00Z")
 BARS = st.lists(st.tuples(st.integers(1, 99), st.integers(1, 50)), min_size=1, max_size=60).map(
     lambda rows: [
-        Bar("A", OPEN_NS + n * MINUTE_NS, p, p + 1, p - 0.5, p, float(v), float(p), 1) for n, (p, v) in enumerate(rows)
+        Bar("A", OPEN_NS + n * MINUTE_NS, p, p + 1, p - 0.5, p, float(v), float(p), 1)
+        for n, (p, v) in enumerate(rows)
     ]
 )
 

@@ -76,7 +76,7 @@ async def test_legs_of_a_bracket_are_told_apart_by_their_group() -> None:
         }
         entry = await http.buy("AAPL", 3, **legs)
         assert [leg["group_role"] for leg in entry["legs"]] == ["take_profit", "stop_loss"]
-        roles = set()
+        roles: set[str] = set()
         while roles != {"entry", "take_profit", "stop_loss"}:
             told = (await client.next())["data"]["order"]
             assert told["legs"] is None

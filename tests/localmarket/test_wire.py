@@ -31,7 +31,9 @@ def read(codec: Codec, frame: bytes) -> list[dict[str, object]]:
 def test_t_is_the_first_key_of_every_message(codec: Codec) -> None:
     (frame,) = codec.frames([codec.event(e) for e in EVENTS])
     assert [next(iter(m.items())) for m in read(codec, frame)] == [("T", "t"), ("T", "q"), ("T", "b")]
-    assert read(codec, codec.message({"T": "success", "msg": "connected"})) == [{"T": "success", "msg": "connected"}]
+    assert read(codec, codec.message({"T": "success", "msg": "connected"})) == [
+        {"T": "success", "msg": "connected"}
+    ]
 
 
 @pytest.mark.parametrize("codec", codecs())
