@@ -186,9 +186,13 @@ class Consumer:
         """Take in the history that has arrived, then what came meanwhile."""
         for loaded in self._backfill.finished():
             for task, history, daily in loaded.symbols:
-                self._session.add_symbol(
-                    task.symbol, strategies=frozenset(task.strategies), history=history, daily=daily
-                )
+                if loaded.answer is None:  # a gap of the feed: the series are completed, nobody is called
+                    for bar in history:
+                        self._session.absorb(bar)
+                else:
+                    self._session.add_symbol(
+                        task.symbol, strategies=frozenset(task.strategies), history=history, daily=daily
+                    )
                 for event in self._held.pop(task.symbol, ()):
                     self._session.absorb(event)
             if loaded.answer is not None:

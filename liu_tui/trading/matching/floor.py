@@ -152,7 +152,7 @@ class Floor:
             return order.leaves
         order.sliced = True
         core = self.core
-        return first_slice(core.seed, order.client_order_id, order.leaves, core.partial_fills)
+        return first_slice(core.seed, order.content, order.leaves, core.partial_fills)
 
     def _follow(self, order: Order, qty: Decimal) -> None:
         if order.enters:

@@ -54,6 +54,12 @@ class Order(msgspec.Struct, kw_only=True):
         return self.qty - self.filled
 
     @property
+    def content(self) -> str:
+        """What it asks for and when, without its ids: the same in a replay, which numbers its orders anew."""
+        what = f"{self.symbol}:{self.side}:{self.order_type}:{self.qty.normalize():f}"
+        return f"{what}:{self.limit_price}:{self.stop_price}:{self.submitted_ns}"
+
+    @property
     def open(self) -> bool:
         """Something may still happen to it."""
         return not self.status.final

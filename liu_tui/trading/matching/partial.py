@@ -1,15 +1,15 @@
-"""Which orders fill in two pieces: a draw that depends on the order alone, never on who came first."""
+"""Which orders fill in two pieces: a draw on what is asked alone, never on ids or on who came first."""
 
 from decimal import Decimal
 from hashlib import blake2b
 
 
-def first_slice(seed: int, client_order_id: str, qty: Decimal, fraction: float) -> Decimal:
+def first_slice(seed: int, content: str, qty: Decimal, fraction: float) -> Decimal:
     """Draw the shares of the first fill: all of `qty`, or for `fraction` (0-1) of the orders a random part.
 
     Source: Alpaca's paper trading gives 10% of eligible orders a partial fill of random size.
     """
-    digest = blake2b(f"{seed}:{client_order_id}".encode(), digest_size=16).digest()
+    digest = blake2b(f"{seed}:{content}".encode(), digest_size=16).digest()
     chance = int.from_bytes(digest[:8], "big") / 2**64
     whole = int(qty)
     if whole < 2 or chance >= fraction:
