@@ -51,6 +51,10 @@ class Asker:
             self._book.put(record, "unknown", now_ns, words=words)
         self._ask(cid, now_ns)
 
+    def asking(self, cid: str) -> bool:
+        """Whether a question about the order is open."""
+        return cid in self._questions
+
     def look(self, record: OrderRecord, now_ns: int) -> None:
         """Ask what became of an order that the broker knows, once."""
         if record.client_order_id not in self._questions:
@@ -154,16 +158,22 @@ class Cancels:
 
     def on_time(self, now_ns: int) -> None:
         """Ask the broker about cancels that have not ended, and cancel again what lives on."""
-        late = {g for g, at in self._sent_ns.items() if now_ns - at >= _CANCEL_PATIENCE_S * SECOND_NS}
         for cid in list(self._wanted):
             record = self._book.orders[cid]
-            if record.group not in late:
+            asked_ns = self._sent_ns.get(record.group)
+            if not record.live or asked_ns is None:
+                self.after(record, now_ns)
+            elif now_ns - asked_ns < _CANCEL_PATIENCE_S * SECOND_NS:
                 continue
-            if record.state is S.PENDING_CANCEL:
+            elif record.state is S.PENDING_CANCEL:
                 self._sent_ns[record.group] = now_ns
                 self._asker.look(record, now_ns)
             else:
                 self._send(record, now_ns)
+
+    def restore(self, records: Iterable[OrderRecord]) -> None:
+        """After a restart: a cancel that was asked for is still wanted."""
+        self._wanted = {r.client_order_id: r.words for r in records if r.state is S.PENDING_CANCEL}
 
     def _send(self, record: OrderRecord, now_ns: int) -> None:
         if not record.order_id or record.state is S.UNKNOWN:

@@ -63,16 +63,14 @@ class Closer:
         elif protect and not self._book.behind(key):
             self._protector.look(key, now_ns)
 
-    def press(
-        self, key: Key, reason: str, now_ns: int, *, can_trade: bool, only_entries: bool = False
-    ) -> None:
+    def press(self, key: Key, reason: str, now_ns: int, *, can_trade: bool) -> None:
         """Bring one position nearer to flat.
 
         can_trade: false outside market hours, where closing orders would queue: protection stays till then
         """
         live = self._book.live(key)
         self._cancels.withdraw([r for r in live if r.role == ENTRY], reason, now_ns)
-        if not can_trade or only_entries:
+        if not can_trade:
             return
         resting = [r for r in live if r.role == EXIT and (r.waiting or r.order_type is not OrderType.MARKET)]
         self._cancels.withdraw(resting, reason, now_ns)

@@ -6,14 +6,12 @@ carries out the effects that every call returns, in their order. The way of an i
 (protection, waiting exits).
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from liu_tui.model.account import BrokerPosition, Position
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import MINUTE_NS
 from liu_tui.model.orders import (
     BrokerOrder,
     Execution,
@@ -28,44 +26,23 @@ from liu_tui.plan.schema import Limits
 from liu_tui.trading.asking import Asker, Cancels
 from liu_tui.trading.book import Book, Key, execution_of
 from liu_tui.trading.closing import Closer, closing_operation
-from liu_tui.trading.effects import Changed, Effect, News
-from liu_tui.trading.facts import ask_of, gather
+from liu_tui.trading.daytime import Daytime
+from liu_tui.trading.effects import Effect, News
+from liu_tui.trading.facts import gather
 from liu_tui.trading.ids import Ids
-from liu_tui.trading.orders import ENTRY, EXIT, PROTECTIVE, OrderRecord, news, order_type
-from liu_tui.trading.positions import EXTERNAL, Money
-from liu_tui.trading.prices import is_price
+from liu_tui.trading.intake import ask_of, exit_of, record_of
+from liu_tui.trading.orders import ENTRY, EXIT, PROTECTIVE, OrderRecord, news
+from liu_tui.trading.positions import Money
 from liu_tui.trading.protection import Protector
 from liu_tui.trading.reconcile import Reconciler
-from liu_tui.trading.risk import Refusal, increases_exposure, refusal, refuse
+from liu_tui.trading.risk import Ask, Refusal, increases_exposure, refusal, refuse
+from liu_tui.trading.standing import ACTIVE, HALTED, Latch, Standing, Veto
 from liu_tui.trading.strays import Strays
-
-ACTIVE, REDUCING, HALTED = "ACTIVE", "REDUCING", "HALTED"
-BY_LIMITS = "limits"
 
 # Source: Alpaca's 422 "client_order_id must be unique": the broker has this order already.
 DUPLICATE_ID = 40010001
 
 S = OrderState
-
-
-class Latch(msgspec.Struct, frozen=True):
-    """A flatten that goes on until all of it is flat."""
-
-    by: str
-    reason: str
-    since_ns: int
-
-    @property
-    def words(self) -> str:
-        """Why orders in its scope are sent or refused."""
-        return f"flatten by {self.by}: {self.reason}" if self.reason else f"flatten by {self.by}"
-
-
-class Veto(msgspec.Struct, frozen=True):
-    """Entries in a symbol are refused."""
-
-    by: str
-    reason: str
 
 
 class Desk:
@@ -87,13 +64,12 @@ class Desk:
         liquidate_min: float = 15.0,
         entries_allowed: bool = True,
     ) -> None:
-        self.limits, self.hours, self.swing, self.liquidate_min = limits, hours, swing, liquidate_min
+        self.limits = limits
         self.entries_allowed = entries_allowed
         self.needs_reconcile = False
-        self.state, self.state_by, self.state_reason = ACTIVE, "", ""
-        self.vetoes: dict[tuple[str, str], Veto] = {}
-        self.latches: dict[str, Latch] = {}
+        self._day = Daytime(hours, swing, liquidate_min)
         self._book = Book()
+        self._standing = Standing(self._book)
         self._ids = Ids(batch_id)
         self._asker = Asker(self._book)
         self._cancels = Cancels(self._book, self._asker)
@@ -102,9 +78,42 @@ class Desk:
         self._closer = Closer(self._book, self._ids, self._cancels, self._protector)
         self._reconciler = Reconciler(self._book, self._asker, self._strays)
         self._intents: dict[str, str] = {}  # intent id -> client order id
-        self._kept_over: set[Key] = set()
 
     # what it knows
+
+    @property
+    def hours(self) -> SessionHours | None:
+        """The trading day; set it when another begins."""
+        return self._day.hours
+
+    @hours.setter
+    def hours(self, hours: SessionHours | None) -> None:
+        self._day.hours = hours
+
+    @property
+    def state(self) -> str:
+        """ACTIVE, REDUCING (no entries) or HALTED (no entries, and everything is closed)."""
+        return self._standing.state
+
+    @property
+    def state_by(self) -> str:
+        """Who or what set the state; "limits" for the daily loss."""
+        return self._standing.by
+
+    @property
+    def state_reason(self) -> str:
+        """Why the state is as it is."""
+        return self._standing.reason
+
+    @property
+    def latches(self) -> Mapping[str, Latch]:
+        """The flattens that are not done, by symbol, "" for everything."""
+        return self._standing.latches
+
+    @property
+    def vetoes(self) -> Mapping[tuple[str, str], Veto]:
+        """The vetoes in force by (symbol, strategy), strategy "" for all."""
+        return self._standing.vetoes
 
     @property
     def positions(self) -> Mapping[Key, Position]:
@@ -145,18 +154,19 @@ class Desk:
         if known is not None:
             self._book.emit(News(news(self._book.orders[known])))
             return self._book.take()
-        self._watch_loss(now_ns)
-        record = self._record(intent, now_ns)
+        self._standing.watch_loss(self.limits)
+        ask = ask_of(intent, self._book.prices)
+        record = record_of(intent, ask, self._ids.of(intent), now_ns)
         self._intents[intent.id] = record.client_order_id
         held = self._book.held(record.key)
         enters = increases_exposure(intent.operation, intent.qty, held)
-        no = self._refusal(intent, now_ns) if enters else self._cannot_close(record, held)
+        no = self._refusal(ask, now_ns) if enters else self._cannot_close(record, held)
         if no is not None:
             self._refuse(record, no, now_ns)
         elif enters:
             self._book.send(record, "intent", now_ns)
         else:
-            self._closer.exit(_exit(record, held), now_ns)
+            self._closer.exit(exit_of(record, held), now_ns)
         return self._book.take()
 
     # what the broker says
@@ -213,7 +223,7 @@ class Desk:
         self._claim(now_ns)
         self._after(record.client_order_id, now_ns)
         if update.fills:
-            self._watch_loss(now_ns)
+            self._standing.watch_loss(self.limits)
         return self._book.take()
 
     def on_price(self, symbol: str, price: float) -> None:
@@ -228,9 +238,9 @@ class Desk:
         self._cancels.on_time(now_ns)
         for key in [*self._strays.on_time(now_ns), *self._book.active()]:
             self._advance(key, now_ns)
-        self._watch_loss(now_ns)
-        self._release_latches(now_ns)
-        self._say_kept_over(now_ns)
+        self._standing.watch_loss(self.limits)
+        self._release_latches()
+        self._day.say_kept(self._book, now_ns)
         self.needs_reconcile = bool(self._book.behind()) or any(self._unlinked())
         return self._book.take()
 
@@ -238,27 +248,17 @@ class Desk:
 
     def pause(self, by: str, reason: str, now_ns: int) -> list[Effect]:
         """Refuse entries from now on; exits and protection go on."""
-        if self.state == ACTIVE:
-            self._change(REDUCING, by, reason)
-        else:
-            self._book.notice("info", f"already {self.state} by {self.state_by}: {self.state_reason}")
+        self._standing.pause(by, reason)
         return self._book.take()
 
     def resume(self, by: str, reason: str, now_ns: int) -> list[Effect]:
         """Allow entries again, unless the daily loss stands or a flatten is not done."""
-        if why := self.resume_refused():
-            self._book.notice("warn", f"resume refused: {why}", kind="refusal")
-        elif self.state != ACTIVE:
-            self._change(ACTIVE, by, reason)
+        self._standing.resume(by, reason, self.limits)
         return self._book.take()
 
     def resume_refused(self) -> str:
         """Say why resume would be refused now; "" if it would not."""
-        loss = self._loss()
-        if loss is not None:
-            return loss.words
-        latch = self.latches.get("")
-        return f"{latch.words} is not done" if latch is not None else ""
+        return self._standing.resume_refused(self.limits)
 
     def cancel(
         self, now_ns: int, *, symbol: str = "", client_order_id: str = "", by: str = ""
@@ -282,23 +282,18 @@ class Desk:
 
     def kill(self, now_ns: int, *, by: str, reason: str) -> list[Effect]:
         """Halt: no entries, everything canceled, everything closed."""
-        self._change(HALTED, by, reason)
+        self._standing.change(HALTED, by, reason)
         self._latch("", by, reason or "kill", now_ns)
         return self._book.take()
 
     def veto(self, symbol: str, strategy: str, by: str, reason: str) -> list[Effect]:
         """Refuse entries in the symbol, of one strategy or ("") of all; exits and protection go on."""
-        self.vetoes[symbol, strategy] = Veto(by, reason)
-        whom = strategy or "all strategies"
-        said = f": {reason}" if reason else ""
-        self._book.notice("info", f"{symbol} rejected for {whom} by {by}{said}", symbol=symbol)
+        self._standing.veto(symbol, strategy, by, reason)
         return self._book.take()
 
     def allow(self, symbol: str, strategy: str) -> list[Effect]:
         """Take a veto back."""
-        if self.vetoes.pop((symbol, strategy), None) is not None:
-            whom = strategy or "all strategies"
-            self._book.notice("info", f"{symbol} allowed again for {whom}", symbol=symbol)
+        self._standing.allow(symbol, strategy)
         return self._book.take()
 
     # start
@@ -323,10 +318,12 @@ class Desk:
         self._intents = {
             r.intent_id: r.client_order_id for r in orders if r.intent_id and r.role in (ENTRY, EXIT)
         }
-        self.state, self.state_by, self.state_reason = state, by, reason
-        self.vetoes = {(symbol, strategy): Veto(who, why) for symbol, strategy, who, why in vetoes}
+        self._cancels.restore(self._book.all_live())
         self._closer.ready = False
-        self._latch_again(max((r.updated_ns for r in orders), default=0))
+        last_ns = max((r.updated_ns for r in orders), default=0)
+        self._standing.restore(state, by, reason, vetoes, last_ns)
+        for symbol, why in self._closer.begun().items():
+            self._standing.latches.setdefault(symbol, Latch("the desk, before the restart", why, last_ns))
 
     def reconcile(
         self,
@@ -342,59 +339,32 @@ class Desk:
         """
         differences = self._reconciler.compare(orders, executions, positions, now_ns)
         for record in list(self._book.all_live()):
-            if record.state is S.UNKNOWN:
+            if record.state is S.UNKNOWN and not self._asker.asking(record.client_order_id):
                 self._asker.lost(record, "the answer was lost", now_ns)
         if not differences:
             self._closer.ready = True
             self.needs_reconcile = False
         for key in self._book.active():
             self._advance(key, now_ns)
-        self._watch_loss(now_ns)
+        self._standing.watch_loss(self.limits)
         return not differences, self._book.take()
 
     # inside
 
-    def _record(self, intent: Intent, now_ns: int) -> OrderRecord:
-        ask = ask_of(intent, self._book.prices)
-        return OrderRecord(
-            client_order_id=self._ids.of(intent),
-            intent_id=intent.id,
-            strategy=intent.strategy,
-            symbol=intent.symbol,
-            operation=intent.operation,
-            role=ENTRY if intent.operation.enters else EXIT,
-            order_type=order_type(ask.limit, ask.trigger),
-            qty=intent.qty,
-            state=S.INTENT,
-            created_ns=now_ns,
-            updated_ns=now_ns,
-            limit_price=ask.limit,
-            stop_price=ask.trigger,
-            stop=ask.stop,
-            target=ask.target,
-            tif=intent.tif,
-            price=ask.price,
-            reason=intent.reason,
-            indicators=intent.indicators,
-        )
-
-    def _refusal(self, intent: Intent, now_ns: int) -> Refusal | None:
-        key = intent.strategy, intent.symbol
-        ask = ask_of(intent, self._book.prices)
-        veto = self.vetoes.get((intent.symbol, "")) or self.vetoes.get((intent.symbol, intent.strategy))
-        facts = gather(self._book, ask, self.limits, now_ns)
-        latch = self._latch_on(intent.symbol)
+    def _refusal(self, ask: Ask, now_ns: int) -> Refusal | None:
+        key = ask.strategy, ask.symbol
+        latch = self._standing.latch_on(ask.symbol)
         facts = msgspec.structs.replace(
-            facts,
+            gather(self._book, ask, self.limits, now_ns),
             state=self.state,
             state_by=self.state_by,
             state_reason=self.state_reason,
             ready=self.entries_allowed and self._closer.ready,
             exiting=self._closer.on_its_way(key) is not None,
             closing=latch.words if latch else "",
-            closing_soon=self._day_ends(key, now_ns, after_close=True),
-            liquidate_min=self.liquidate_min,
-            veto=(veto.by, veto.reason) if veto else None,
+            closing_soon=self._day.over(key, now_ns),
+            liquidate_min=self._day.liquidate_min,
+            veto=self._standing.veto_on(ask.symbol, ask.strategy),
         )
         return refuse(ask, facts)
 
@@ -443,61 +413,28 @@ class Desk:
                     self._advance(key, now_ns)
 
     def _advance(self, key: Key, now_ns: int) -> None:
-        latch = self._latch_on(key[1])
+        latch = self._standing.latch_on(key[1])
         if latch is not None:
-            self._closer.press(key, latch.words, now_ns, can_trade=self._open(now_ns))
-        elif self._day_ends(key, now_ns):
+            self._closer.press(key, latch.words, now_ns, can_trade=self._day.open(now_ns))
+        elif self._day.liquidates(key, now_ns):
             self._closer.press(key, "before the close", now_ns, can_trade=True)
         else:
-            self._closer.advance(key, now_ns, protect=not self._day_ends(key, now_ns, after_close=True))
-
-    def _day_ends(self, key: Key, now_ns: int, *, after_close: bool = False) -> bool:
-        # Day trades only. After the close nothing is opened, and nothing can be closed.
-        if self.hours is None or key[0] in self.swing or key[0] == EXTERNAL:
-            return False
-        begins = self.hours.close_ns - int(self.liquidate_min * MINUTE_NS)
-        return begins <= now_ns and (after_close or now_ns < self.hours.close_ns)
-
-    def _open(self, now_ns: int) -> bool:
-        return self.hours is None or self.hours.phase(now_ns) == "open"
-
-    def _latch_on(self, symbol: str) -> Latch | None:
-        return self.latches.get("") or self.latches.get(symbol)
+            self._closer.advance(key, now_ns, protect=not self._day.over(key, now_ns))
 
     def _latch(self, symbol: str, by: str, reason: str, now_ns: int) -> None:
-        latch = self.latches.setdefault(symbol, Latch(by, reason, now_ns))
+        latch = self._standing.latches.setdefault(symbol, Latch(by, reason, now_ns))
         keys = self._book.active(symbol)
         held = sum(1 for key in keys if self._book.held(key))
-        wait = "" if self._open(now_ns) else "; the market is closed, positions are closed when it opens"
+        wait = "" if self._day.open(now_ns) else "; the market is closed, positions are closed when it opens"
         scope = symbol or "everything"
         self._book.notice("warn", f"{latch.words}: {scope}, {held} positions to close{wait}", symbol=symbol)
         for key in keys:
             self._advance(key, now_ns)
-        self._release_latches(now_ns)
+        self._release_latches()
 
-    def _latch_again(self, now_ns: int) -> None:
-        # Derived from the journal: a halted desk closes everything, and a liquidation that was begun goes on.
-        if self.state == HALTED:
-            self.latches[""] = Latch(self.state_by, self.state_reason, now_ns)
-        for symbol, reason in self._closer.begun().items():
-            self.latches.setdefault(symbol, Latch("the desk, before the restart", reason, now_ns))
-
-    def _release_latches(self, now_ns: int) -> None:
-        for symbol, latch in list(self.latches.items()):
-            if self._book.active(symbol) or not self._closer.ready:
-                continue
-            del self.latches[symbol]
-            self._book.notice("good", f"{symbol or 'everything'} is flat ({latch.words})", symbol=symbol)
-
-    def _say_kept_over(self, now_ns: int) -> None:
-        if self.hours is None or now_ns < self.hours.close_ns or not self.liquidate_min:
-            return
-        for key in self._book.active():
-            held = self._book.held(key)
-            if held and key not in self._kept_over and self._day_ends(key, now_ns, after_close=True):
-                self._kept_over.add(key)
-                words = f"{key[0]} {key[1]}: {held:+g} shares could not be closed before the market did"
-                self._book.notice("error", words, symbol=key[1])
+    def _release_latches(self) -> None:
+        if self._closer.ready:
+            self._standing.release()
 
     def _unlinked(self) -> Iterable[OrderRecord]:
         # A filled entry whose legs have no names yet: only the broker's list can tell them.
@@ -508,38 +445,3 @@ class Desk:
             for record in self._book.entries(key)
             if record.protected and record.state is S.FILLED and not self._book.legs(record.client_order_id)
         )
-
-    def _loss(self) -> Refusal | None:
-        limit, result = self.limits.max_daily_loss, self._book.money().total
-        if limit is None or result > -limit:
-            return None
-        return refusal("DAILY_LOSS_REACHED", loss=-result, limit=limit)
-
-    def _watch_loss(self, now_ns: int) -> None:
-        if self.state == ACTIVE and (loss := self._loss()):
-            self._change(REDUCING, BY_LIMITS, loss.words)
-
-    def _change(self, state: str, by: str, reason: str) -> None:
-        self.state, self.state_by, self.state_reason = state, by, reason
-        self._book.emit(Changed(state, by, reason))
-        said = f": {reason}" if reason else ""
-        self._book.notice("good" if state == ACTIVE else "warn", f"{state} by {by}{said}")
-
-
-def _exit(record: OrderRecord, held: float) -> OrderRecord:
-    """Cut an exit down to what is held. A wrong price does not hold it up: it goes to the market."""
-    limit = record.limit_price if is_price(record.limit_price) else None
-    trigger = record.stop_price if is_price(record.stop_price) else None
-    every = not math.isfinite(record.qty) or record.qty <= 0 or record.qty >= abs(held)
-    return msgspec.structs.replace(
-        record,
-        operation=closing_operation(held),
-        role=EXIT,
-        qty=abs(held) if every else record.qty,
-        all_held=every,
-        order_type=order_type(limit, trigger),
-        limit_price=limit,
-        stop_price=trigger,
-        stop=None,
-        target=None,
-    )

@@ -1,39 +1,10 @@
 """What the guards look at, gathered from the books. Working entry orders count as if they were filled."""
 
-from collections.abc import Mapping
-
-from liu_tui.model.orders import Intent
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.book import Book, Key
 from liu_tui.trading.orders import ENTRY, OrderRecord
 from liu_tui.trading.positions import EXTERNAL
-from liu_tui.trading.prices import is_price, limit_price, target_price, trigger_price
 from liu_tui.trading.risk import Ask, Facts
-
-
-def ask_of(intent: Intent, prices: Mapping[str, float]) -> Ask:
-    """Read an intent with its prices on the tick. What is no price stays as it is, for the guards to name.
-
-    A share is valued at the limit, else the trigger, else the price that the strategy saw, else the last one.
-    """
-    side = intent.operation.side
-    limit = limit_price(intent.limit, side) if is_price(intent.limit) else intent.limit
-    trigger = trigger_price(intent.trigger, side) if is_price(intent.trigger) else intent.trigger
-    stop = trigger_price(intent.stop, side.opposite) if is_price(intent.stop) else intent.stop
-    target = target_price(intent.target, side.opposite) if is_price(intent.target) else intent.target
-    values = (limit, trigger, intent.price, prices.get(intent.symbol, 0.0))
-    return Ask(
-        strategy=intent.strategy,
-        symbol=intent.symbol,
-        operation=intent.operation,
-        qty=intent.qty,
-        price=next((value for value in values if is_price(value)), 0.0),
-        limit=limit,
-        trigger=trigger,
-        stop=stop,
-        target=target,
-        tif=intent.tif,
-    )
 
 
 def gather(book: Book, ask: Ask, limits: Limits, now_ns: int) -> Facts:

@@ -78,7 +78,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     symbol_value:  dollars held or being opened in the symbol already
     open_positions: how many are open or being opened; opens: this order would add one
     closing:       why the symbol is being closed, "" if it is not
-    minutes_left:  until entries of this strategy end for the day; None where they do not
+    entry_qty:     shares that this strategy has working entries for; entry_state: of the first of them
+    exiting:       an exit of this strategy is on its way
+    closing_soon:  day trades are being liquidated; liquidate_min: minutes before the close
+    result:        dollars, realised and open, of the batch
     veto:          (by, reason) or None
     """
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from liu_tui.model.account import BrokerPosition
 from liu_tui.model.orders import Operation, OrderState
-from liu_tui.trading.effects import Effect, Notice
+from liu_tui.trading.effects import CancelAtBroker, Effect, Notice
 from tests.kit.desk import Rig, an_intent, refusals, sends
 
 S = OrderState
@@ -142,6 +142,18 @@ def test_a_halted_desk_is_still_halted_and_closes_what_is_left() -> None:
     rig.wait()
     assert (rig.desk.state, rig.desk.state_by) == ("HALTED", "ann")
     assert rig.held() == 0
+
+
+def test_a_cancel_that_was_asked_for_goes_on_after_the_restart() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent(limit=90.0))
+    for effect in rig.desk.cancel(rig.now_ns, by="ann"):
+        if not isinstance(effect, CancelAtBroker):
+            rig.carry(effect)  # the journal has it, the broker has not
+    rig.restart()
+    rig.wait()
+    assert rig.last().state is S.CANCELED
 
 
 def test_limits_count_across_a_restart() -> None:
