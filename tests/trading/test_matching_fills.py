@@ -144,9 +144,9 @@ def test_which_orders_fill_in_part_does_not_depend_on_ids_or_on_who_came_first()
 
 
 def test_a_tenth_of_the_orders_fill_in_part() -> None:
-    market = Market(partial_fills=0.1, cash=10_000_000)
+    market = Market(partial_fills=0.1, cash=100_000_000)
     market.quote(10.00)
-    partial = sum(market.now(market.buy(10)).status.value == "partially_filled" for _ in range(1_000))
+    partial = sum(market.now(market.buy(10 + n)).status.value == "partially_filled" for n in range(1_000))
     assert 70 < partial < 130
 
 
