@@ -103,7 +103,8 @@ class Storm(Rig):
 def _ask(storm: Storm, n: int) -> None:
     storm.intents += 1
     price = storm.exchange.price("TSLA")
-    held = storm.held()
+    strategy = "other" if storm.intents % 3 == 0 else "momentum"
+    held = storm.held(strategy=strategy)
     words: dict[str, Any] = {}
     if held and n % 2:
         operation = Operation.SELL if held > 0 else Operation.COVER
@@ -115,7 +116,9 @@ def _ask(storm: Storm, n: int) -> None:
         limit = price - 0.5 * sign if n in (2, 6) else None
         stop, target = price - 2 * sign, price + 3 * sign
         words = [{"stop": stop, "target": target}, {"stop": stop}, {"target": target}, {}][n % 4]
-    storm.ask(an_intent(operation, qty, n=storm.intents, price=price, limit=limit, **words))
+    storm.ask(
+        an_intent(operation, qty, n=storm.intents, strategy=strategy, price=price, limit=limit, **words)
+    )
 
 
 def _restart(storm: Storm, n: int) -> None:
@@ -221,9 +224,10 @@ def test_after_any_storm_what_had_a_stop_is_protected_at_the_broker(deeds: list[
     storm = Storm(partial_fills=1.0, seed=2)
     _weather(storm, deeds)
     _end_in_order(storm)
-    for position in storm.desk.positions.values():
+    for (strategy, _), position in storm.desk.positions.items():
         # Beside a working entry the exchange refuses a stop (it might trade with itself); it is tried again.
         busy = storm.live("entry", "exit", "liquidation") or storm.desk.latches
         if position.qty and position.stop is not None and not busy:
-            groups = {r.group: r.remaining for r in storm.live("target", "stop")}
+            resting = [r for r in storm.live("target", "stop") if r.strategy == strategy]
+            groups = {r.group: r.remaining for r in resting}
             assert sum(groups.values()) >= abs(position.qty)

@@ -120,6 +120,20 @@ def test_a_refused_stop_is_tried_again_a_little_later() -> None:
     assert again.client_order_id != placed.client_order_id
 
 
+def test_protection_waits_while_a_fill_of_the_old_stop_is_missing() -> None:
+    rig = Rig()
+    (sent,) = sends(rig.desk.on_intent(an_intent(stop=95.0), NOON_NS))
+    order = an_answer(sent)
+    wanted = replace(sent, client_order_id="leg", side=Side.SELL, order_type=OrderType.STOP, stop_price=95.0)
+    leg = an_answer(wanted)
+    rig.desk.on_accepted(sent.client_order_id, replace(order, legs=(leg,)), NOON_NS)
+    rig.desk.on_update(an_update("fill", order, qty=100, price=100.0, x="x1", filled_qty=100.0), NOON_NS)
+    assert not sends(rig.desk.on_update(an_update("canceled", leg, filled_qty=30.0), NOON_NS))
+    late = an_update("partial_fill", leg, qty=30, price=94.9, x="x2", filled_qty=30.0)
+    (placed,) = sends(rig.desk.on_update(late, NOON_NS))
+    assert placed.qty == 70
+
+
 def test_a_swing_position_is_protected_again_when_its_day_orders_expire() -> None:
     rig = Rig(hours=True, swing=frozenset({"momentum"}))
     rig.quote(100.0)
