@@ -129,7 +129,7 @@ class AccountRest:
         return reply(
             {
                 "timestamp": new_york(now_ns),
-                "is_open": closes.open_ns <= now_ns,
+                "is_open": self._venue.hours.phase(now_ns) == "open",
                 "next_open": new_york(opens.open_ns),
                 "next_close": new_york(closes.close_ns),
                 "speed": self._clock.speed,

@@ -8,6 +8,7 @@ from aiohttp import web
 from liu_tui.localmarket.hub import Hub
 from liu_tui.localmarket.lockstep import LockStep
 from liu_tui.localmarket.marketclock import MarketClock
+from liu_tui.localmarket.opening import MOST_SPEED
 from liu_tui.localmarket.options import Speed
 from liu_tui.localmarket.rest import bad_request, body_of, reply
 from liu_tui.localmarket.rfc3339 import rfc3339
@@ -108,6 +109,6 @@ class AdminRest:
 def _speed(said: Any) -> Speed:
     if said == "max":
         return "max"
-    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said <= 1e6:
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said < MOST_SPEED:
         raise bad_request(f'invalid speed: a number > 0, or "max", was {said!r}')
     return float(said)

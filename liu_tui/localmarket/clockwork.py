@@ -26,7 +26,7 @@ TURN_S = 0.02
 """Wall seconds between two turns; half of it above FAST."""
 FAST = 20.0
 BATCH_S = 0.05
-"""The most wall time's worth of tape that is played without a pause: REST and pings get their turn too."""
+"""The longest wall time for which the tape is played without a pause: REST and pings get their turn too."""
 BEHIND_S = 1.0
 """So far behind the clock, in wall seconds, the clock is set back: this machine cannot play so fast."""
 
@@ -50,24 +50,40 @@ class Clockwork:
                 await asyncio.sleep(max(0.001, self._turn_s() - (monotonic_ns() - begun) / SECOND_NS))
 
     def catch_up(self) -> None:
-        """Play up to the clock's now, or a batch's worth towards it; in lock-step there is nothing to do."""
+        """Play up to the clock's now, or for BATCH_S of wall time; in lock-step there is nothing to do."""
         clock, venue = self._clock, self._venue
         now_ns = clock.now_ns()
         if clock.lockstep or now_ns <= venue.now_ns:
             return
-        to_ns = min(now_ns, venue.now_ns + max(1, int(clock.speed * BATCH_S * SECOND_NS)))
-        shown: list[MarketEvent] = []
-        for t_ns, events in venue.tape.advance(to_ns):
-            venue.play(t_ns, events)
-            shown += events
-        venue.pass_time(to_ns)
+        shown = self._play_to(now_ns)
         venue.settle()
         venue.show(shown)
-        if now_ns - to_ns > clock.speed * BEHIND_S * SECOND_NS:
+        if now_ns - venue.now_ns > clock.speed * BEHIND_S * SECOND_NS:
             log.warning("the market cannot run at speed %g here: its clock was set back", clock.speed)
-            clock.fall_back(to_ns)
+            clock.fall_back(venue.now_ns)
+        self._see_end()
+
+    def _play_to(self, now_ns: int) -> list[MarketEvent]:
+        venue, tape = self._venue, self._venue.tape
+        deadline_ns = monotonic_ns() + int(BATCH_S * SECOND_NS)
+        shown: list[MarketEvent] = []
+        while tape.next_ns is not None and tape.next_ns <= now_ns:
+            if monotonic_ns() > deadline_ns:
+                return shown
+            for t_ns, events in tape.advance(tape.next_ns):
+                venue.play(t_ns, events)
+                shown += events
+        tape.advance(now_ns)
+        venue.pass_time(now_ns)
+        return shown
+
+    def _see_end(self) -> None:
+        clock, venue = self._clock, self._venue
         if not clock.ended_ns and venue.tape.next_ns is None and venue.now_ns >= venue.hours.close_ns:
             self._end()
+        if venue.now_ns >= venue.hours.post_ns and not clock.paused:
+            # There is no tomorrow on this tape, and no clock may run into it.
+            clock.pause()
 
     async def _step_when_ready(self) -> None:
         if self._clock.paused or self._clock.ended_ns or not self._lockstep.ready:

@@ -39,7 +39,7 @@ class Market:
 
     def __init__(self, options: MarketOptions, opening: Opening, shutdown: Callable[[], None]) -> None:
         keys = Keys(options.key, options.secret)
-        tapes = {a.symbol: _TAPES.get(a.exchange, _REGIONAL_TAPE) for a in opening.assets}
+        tapes = {a.symbol: _TAPES.get(a.exchange, _REGIONAL_TAPE) for a in opening.tape.assets}
         json, msgpack = JsonCodec(tapes), MsgpackCodec(tapes)
         clock = MarketClock(opening.now_ns, options.speed)
         lockstep = LockStep(opening.steps, opening.now_ns)

@@ -1,6 +1,6 @@
 """How a session begins: which day, from when, with which account; it goes on where the ledger stopped.
 
-source ─▶ day (asked for, or after the ledger's last) ─▶ ledger ─▶ tape, wound on to where the ledger stopped
+ledger's last moment ─▶ day ─▶ source ─▶ tape, wound on to that moment ─▶ ledger, its exchange
 """
 
 import sqlite3
@@ -21,9 +21,10 @@ from liu_tui.market.source import Source
 from liu_tui.market.sources import SIMULATED, open_source
 from liu_tui.market.tape import Tape
 from liu_tui.model.clock import SessionHours, wall_ns
-from liu_tui.model.market import Asset
+from liu_tui.trading.matching.exchange import Exchange
 
 WHERE = "local market"
+MOST_SPEED = 1_000_000
 
 
 class Opening(msgspec.Struct):
@@ -33,7 +34,6 @@ class Opening(msgspec.Struct):
     steps:  how many steps of this session have been taken before
     """
 
-    assets: Sequence[Asset]
     hours: SessionHours
     tape: Tape
     ledger: Ledger
@@ -42,23 +42,34 @@ class Opening(msgspec.Struct):
 
 
 def open_session(options: MarketOptions, folder: Path) -> Opening:
-    """Open all that a session needs. folder: where a ledger lies that nobody named.
+    """Open all that a session needs; the ledger last, so that what cannot be opened leaves none behind.
 
+    folder: where a ledger lies that nobody named
     Raises UsageError for what the options ask, FeedError for the source, StoreError for the ledger.
     """
+    _check(options)
     path = options.ledger if options.ledger is not None else folder / "ledger.db"
+    account_id, saved_ns = _peek(path)
+    source, day = _source(options, saved_ns)
+    hours = _hours(day)
+    start_ns = _start(options.start, hours)
+    now_ns, goes_on = max(start_ns, saved_ns), saved_ns >= start_ns
+    # Only lock-step numbers its steps, so only there the whole way must be played again.
+    again = goes_on and options.speed == "max"
+    tape = Tape(source, day, hours, start_ns if again or not goes_on else now_ns + 1)
+    steps = _wind(tape, now_ns) if again else 0
     ledger = Ledger.open(
         path,
         cash=options.cash,
         seed=options.seed,
         partial_fills=options.partial_fills,
-        account_id=_account_id(path),
+        account_id=account_id,
     )
-    try:
-        return _open(options, ledger)
-    except BaseException:
-        ledger.close(ledger.saved_ns)
-        raise
+    exchange = ledger.exchange
+    exchange.set_hours(hours)
+    _show_quotes(exchange, tape, skip=exchange.open_symbols() if goes_on else set())
+    exchange.on_time(now_ns)
+    return Opening(hours, tape, ledger, now_ns, steps)
 
 
 def pick_day(options: MarketOptions, recorded: Sequence[str], saved_ns: int, now_ns: int) -> str:
@@ -89,23 +100,6 @@ def pick_day(options: MarketOptions, recorded: Sequence[str], saved_ns: int, now
     return calendar.first_session(saved + timedelta(days=1)).day
 
 
-def _open(options: MarketOptions, ledger: Ledger) -> Opening:
-    source, day = _source(options, ledger.saved_ns)
-    hours = _hours(day)
-    start_ns = _start(options.start, hours)
-    now_ns = max(start_ns, ledger.saved_ns)
-    goes_on = ledger.saved_ns >= start_ns
-    # Only lock-step numbers its steps, so only there the whole way must be played again.
-    again = goes_on and options.speed == "max"
-    tape = Tape(source, day, hours, start_ns if again or not goes_on else now_ns + 1)
-    steps = _wind(tape, now_ns) if again else 0
-    assets = source.assets()
-    ledger.exchange.set_hours(hours)
-    _show_quotes(ledger, tape, assets, skip=ledger.exchange.open_symbols() if goes_on else set())
-    ledger.exchange.on_time(now_ns)
-    return Opening(assets, hours, tape, ledger, now_ns, steps)
-
-
 def _source(options: MarketOptions, saved_ns: int) -> tuple[Source, str]:
     simulated = options.source == SIMULATED
     wanted = pick_day(options, (), saved_ns, wall_ns()) if simulated else options.date
@@ -127,14 +121,14 @@ def _wind(tape: Tape, to_ns: int) -> int:
     return steps
 
 
-def _show_quotes(ledger: Ledger, tape: Tape, assets: Sequence[Asset], skip: set[str]) -> None:
+def _show_quotes(exchange: Exchange, tape: Tape, skip: set[str]) -> None:
     """Tell the exchange the prices as they stand. skip: symbols whose quotes the ledger brought along."""
-    for asset in assets:
+    for asset in tape.assets:
         if asset.symbol in skip:
             continue
         for event in (tape.quote(asset.symbol), tape.trade(asset.symbol)):
             if event is not None:
-                ledger.exchange.on_event(event)
+                exchange.on_event(event)
 
 
 def _hours(day: str) -> SessionHours:
@@ -171,17 +165,35 @@ def _over(day: date, t_ns: int) -> bool:
     return hours is None or t_ns >= hours.close_ns
 
 
-def _account_id(path: Path) -> str:
-    """The id in the ledger, or one made of a new ledger's place: two markets are two accounts."""
-    if path.exists():
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            try:
-                row = db.execute("SELECT id FROM account").fetchone()
-            except sqlite3.DatabaseError:
-                row = None  # Ledger.open says what is wrong with the file
-        if row is not None:
-            return str(row[0])
-    return f"LOCAL{blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest().upper()}"
+def _check(options: MarketOptions) -> None:
+    speed = options.speed
+    if speed != "max" and (isinstance(speed, str) or not 0 < speed < MOST_SPEED):
+        what, mend = (
+            f"a speed of {options.speed!r}",
+            f'Give a number above 0 and below {MOST_SPEED:,}, or "max".',
+        )
+        raise UsageError(what, where=WHERE, mend=mend)
+    if not 0 <= options.partial_fills <= 1:
+        what = f"partial_fills of {options.partial_fills!r}"
+        raise UsageError(what, where=WHERE, mend="It is a fraction, 0 to 1.")
+    if not options.cash > 0:
+        raise UsageError(f"cash of {options.cash!r}", where=WHERE, mend="Give dollars above 0.")
+
+
+def _peek(path: Path) -> tuple[str, int]:
+    """Read account id and venue time of a ledger; for a new one an id made of its place, and 0.
+
+    Two markets on one machine are two accounts: whoever locks an account locks the right one.
+    """
+    fresh = f"LOCAL{blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest().upper()}"
+    if not path.exists():
+        return fresh, 0
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        try:
+            row = db.execute("SELECT account.id, venue_ns FROM account, clock").fetchone()
+        except sqlite3.DatabaseError:
+            row = None  # Ledger.open says what is wrong with the file
+    return (str(row[0]), int(row[1])) if row is not None else (fresh, 0)
 
 
 def temporary_folder() -> "tempfile.TemporaryDirectory[str]":

@@ -28,7 +28,7 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None means any
                     number. Alpaca's free plan has 30
-    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None: any number.
+    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None: no limit.
                     Alpaca's free plan has 30
     rate_limit:     REST requests a minute before 429; 0 never refuses. Alpaca has 200
     buffer_bytes:   how much may wait for one slow websocket client before it is cut off with 407

@@ -18,6 +18,8 @@ from liu_tui.localmarket.options import MarketOptions
 from liu_tui.model.market import SECOND_NS
 
 HOST = "127.0.0.1"
+LINE_BYTES = 256 * 1024
+"""The longest request line: a query may name every symbol there is."""
 _GOODBYE_S = 3.0
 """Wall seconds for answers under way when the end comes."""
 
@@ -76,7 +78,12 @@ class MarketServer:
             folder = exits.enter_context(temporary_folder())
             self.market = Market(self.options, open_session(self.options, Path(folder)), self.end)
             exits.callback(self.market.close)
-            runner = web.AppRunner(self.market.application(), access_log=None, shutdown_timeout=_GOODBYE_S)
+            runner = web.AppRunner(
+                self.market.application(),
+                access_log=None,
+                shutdown_timeout=_GOODBYE_S,
+                max_line_size=LINE_BYTES,
+            )
             await runner.setup()
             exits.push_async_callback(runner.cleanup)
             exits.callback(self.market.hang_up)

@@ -31,7 +31,7 @@ class Venue:
         self.tape, self.ledger, self.hours = opening.tape, opening.ledger, opening.hours
         self.exchange: Exchange = opening.ledger.exchange
         self.trades, self.hubs = trades, hubs
-        self.assets = {asset.symbol: asset for asset in opening.assets}
+        self.assets = {asset.symbol: asset for asset in opening.tape.assets}
         self.recent: deque[Trade | Quote] = deque(maxlen=RECENT)
         self.now_ns = opening.now_ns
         self.configuration: dict[str, bool | int | str] = {

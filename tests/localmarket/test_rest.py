@@ -127,3 +127,9 @@ async def test_a_suspended_account_takes_no_orders_until_it_is_resumed() -> None
             order: dict[str, Any] = {"symbol": "AAPL", "qty": 1, "side": "buy", "type": "market"}
             status, _ = await http.ask("POST", "/v2/orders", json=order | {"time_in_force": "day"})
             assert status == expected
+
+
+async def test_a_query_may_name_every_symbol_there_is() -> None:
+    async with a_market() as server, rest(server) as http:
+        names = ["AAPL", *(f"N{n:05d}" for n in range(12_000))]
+        assert set(await http.get("/v2/stocks/snapshots", symbols=",".join(names))) == {"AAPL"}

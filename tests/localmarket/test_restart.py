@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from liu_tui.errors import UsageError
+from liu_tui.errors import LiuError, UsageError
 from liu_tui.localmarket.opening import pick_day
 from liu_tui.localmarket.options import MarketOptions
 from liu_tui.localmarket.rfc3339 import read_time
@@ -41,6 +41,10 @@ async def test_orders_positions_and_the_clock_survive(tmp_path: Path) -> None:
         assert (status, body["message"]) == (422, "client_order_id must be unique")
         assert (await http.ask("POST", "/v2/orders", json=sale(10)))[0] == 200
         assert await http.get("/v2/positions") == [], "quotes were rebuilt: the sale fills at once"
+
+
+def list_folder(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 def sale(qty: float, **more: Any) -> dict[str, Any]:
@@ -116,13 +120,16 @@ def test_an_account_does_not_go_back_in_time() -> None:
         ({"start": "03:00"}, "03:00 lies outside the session"),
         ({"date": "tomorrow"}, "tomorrow"),
         ({"source": "nowhere"}, "nowhere"),
+        ({"speed": 0.0}, "a speed of 0.0"),
+        ({"speed": "fast"}, "a speed of 'fast'"),
+        ({"partial_fills": 2.0}, "partial_fills of 2.0"),
+        ({"cash": 0.0}, "cash of 0.0"),
     ],
 )
-async def test_what_cannot_be_opened_is_said_in_words(
+async def test_what_cannot_be_opened_is_said_in_words_and_leaves_no_ledger(
     what: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
-    from liu_tui.errors import LiuError
-
     with pytest.raises(LiuError, match=words):
         async with a_market(ledger=tmp_path / "ledger.db", **what):
             pass
+    assert not list_folder(tmp_path)
