@@ -37,6 +37,7 @@ class AdminRest:
             web.post("/admin/pause", self.pause),
             web.post("/admin/resume", self.resume),
             web.post("/admin/speed", self.speed),
+            web.post("/admin/forget", self.forget),
             web.post("/admin/shutdown", self.shut_down),
         ]
 
@@ -80,6 +81,11 @@ class AdminRest:
     async def speed(self, request: web.Request) -> web.Response:
         """Set `speed`: a number > 0, or "max" for lock-step."""
         self._clock.set_speed(_speed((await body_of(request)).get("speed")))
+        return reply(self._status())
+
+    async def forget(self, _: web.Request) -> web.Response:
+        """Lock-step: wait no longer for clients whose connection broke."""
+        self._lockstep.forget_missing()
         return reply(self._status())
 
     async def shut_down(self, _: web.Request) -> web.Response:

@@ -60,6 +60,11 @@ class LockStep:
             self._acked[client] = n
             self._changed.set()
 
+    def forget_missing(self) -> None:
+        """Wait no longer for those who broke off: they will not come back."""
+        self._missing = 0
+        self._changed.set()
+
     def advance(self, t_ns: int) -> int:
         """A step was taken; returns its number."""
         self.n, self.t_ns = self.n + 1, t_ns

@@ -9,9 +9,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from liu_tui.model.market import Asset
 from liu_tui.model.orders import OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from liu_tui.trading.matching.refusals import forbidden, unprocessable
+from liu_tui.trading.matching.refusals import unprocessable
 
 Body = Mapping[str, Any]
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -38,24 +37,6 @@ def read_order(body: Body) -> OrderRequest:
         stop_loss=_leg(body, "stop_loss", "stop_price"),
         extended_hours=body.get("extended_hours") is True,
     )
-
-
-def check_asset(request: OrderRequest, asset: Asset | None, held: float, *, no_shorting: bool) -> None:
-    """Refuse what the listing does not allow. held: signed shares of the symbol.
-
-    Raises ExchangeRefusal. The exchange itself knows nothing of listings.
-    """
-    if asset is None:
-        raise unprocessable(f'asset "{request.symbol}" not found')
-    if not asset.tradable:
-        raise unprocessable(f'asset "{request.symbol}" is not tradable')
-    if request.qty != int(request.qty):
-        _check_fraction(request, asset)
-    if request.side is Side.SELL and held <= 0 and request.order_class is not OrderClass.OCO:
-        if not asset.shortable:
-            raise unprocessable(f'asset "{request.symbol}" cannot be sold short')
-        if no_shorting:
-            raise forbidden("account is not allowed to short")
 
 
 def client_id(body: Body) -> str:
@@ -117,12 +98,3 @@ def _leg(body: Body, name: str, key: str) -> float | None:
     if name == "stop_loss" and said.get("limit_price") is not None:
         raise unprocessable("stop_loss.limit_price is not supported by the local market")
     return positive(said, key)
-
-
-def _check_fraction(request: OrderRequest, asset: Asset) -> None:
-    if not asset.fractionable:
-        raise forbidden(f'asset "{request.symbol}" is not fractionable')
-    if request.tif is not TimeInForce.DAY:
-        raise unprocessable("fractional orders must be DAY orders")
-    if request.order_class is not OrderClass.SIMPLE:
-        raise unprocessable("fractional orders must be simple orders")

@@ -9,7 +9,6 @@ from aiohttp import web
 from liu_tui.localmarket import words
 from liu_tui.localmarket.clockwork import Clockwork
 from liu_tui.localmarket.orderform import (
-    check_asset,
     client_id,
     new_client_id,
     optional,
@@ -23,6 +22,7 @@ from liu_tui.model.account import BrokerPosition
 from liu_tui.model.market import Asset
 from liu_tui.model.orders import BrokerOrder, OrderRequest, OrderType, Side, TimeInForce
 from liu_tui.trading.matching.exchange import Exchange
+from liu_tui.trading.matching.listing import check_asset
 from liu_tui.trading.matching.refusals import ExchangeRefusal, forbidden, not_found, unprocessable
 
 NO_POSITION = "position does not exist"

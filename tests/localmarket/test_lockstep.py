@@ -108,6 +108,20 @@ async def test_a_broken_connection_is_waited_for_and_its_heir_goes_on(recording:
             assert (await stays.next("step"))["n"] == 2
 
 
+async def test_who_never_comes_back_can_be_forgotten(recording: dict[str, Any]) -> None:
+    async with a_market(**recording) as server, data_socket(server) as stays, rest(server) as http:
+        await stays.join(**ALL)
+        async with data_socket(server) as breaks:
+            await breaks.join()
+            breaks.ws._response.connection.transport.abort()  # type: ignore[union-attr]
+        await stays.ack(0)
+        while (await http.get("/admin/status"))["waiting_for"] != 2:
+            pass
+        assert (await http.get("/admin/status"))["step"] == 0
+        await http.post("/admin/forget")
+        assert (await stays.next("step"))["n"] == 1
+
+
 async def test_a_paused_market_takes_no_step(recording: dict[str, Any]) -> None:
     async with a_market(**recording) as server, data_socket(server) as client, rest(server) as http:
         await client.join(**ALL)

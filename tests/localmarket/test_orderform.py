@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from liu_tui.localmarket.orderform import check_asset, read_order
+from liu_tui.localmarket.orderform import read_order
 from liu_tui.model.market import Asset
 from liu_tui.model.orders import OrderClass, OrderType, Side, TimeInForce
+from liu_tui.trading.matching.listing import check_asset
 from liu_tui.trading.matching.refusals import ExchangeRefusal
 
 BODY: dict[str, Any] = {
