@@ -16,6 +16,7 @@ from liu_tui.settings import Keys, Secret, Settings
 
 if TYPE_CHECKING:
     from liu_tui.market.history import DataAPI
+    from liu_tui.market.loader import DataLoader
     from liu_tui.market.streaming import StreamingAPI
     from liu_tui.trading.trader import Trader
 
@@ -143,6 +144,13 @@ def open_data(venue: Venue, keys: Keys) -> DataAPI:
         feed=venue.feed,
         first_wait_s=0.1 if venue.kind == "local" else 0.5,
     )
+
+
+def data_loader_factory(venue: Venue, keys: Keys) -> DataLoader:
+    """Make a loader of minute bars over the venue's history."""
+    from liu_tui.market.loader import DataLoader
+
+    return DataLoader(open_data(venue, keys))
 
 
 def open_trader(venue: Venue, keys: Keys) -> Trader:

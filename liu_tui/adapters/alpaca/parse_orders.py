@@ -63,6 +63,7 @@ class _RawOrder(Struct, frozen=True):
     updated_at: str | None = None
     replaces: str | None = None
     replaced_by: str | None = None
+    extended_hours: bool | None = False
 
 
 class _RawUpdate(Struct, frozen=True):
@@ -88,9 +89,9 @@ class _RawFill(Struct, frozen=True):
     transaction_time: str
     cum_qty: _Number | None = None
 
-    def order(self) -> tuple[str, str, float]:
+    def order(self) -> tuple[int, str, float]:
         # Fills of one millisecond may be listed in any order; what its order had filled puts them right.
-        return self.transaction_time, self.order_id, self.cum_qty or 0.0
+        return read_time_or_zero(self.transaction_time), self.order_id, self.cum_qty or 0.0
 
 
 class _RawPosition(Struct, frozen=True):
@@ -218,6 +219,7 @@ def _order(raw: _RawOrder, parent_id: str = "") -> BrokerOrder:
         updated_ns=read_time_or_zero(raw.updated_at),
         replaces=raw.replaces or "",
         replaced_by=raw.replaced_by or "",
+        extended_hours=raw.extended_hours or False,
     )
 
 
