@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
 
+from liu_tui.errors import UserFileError
+
 if TYPE_CHECKING:
     from liu_tui.model.market import Asset, Bar, Snapshot
 
@@ -64,3 +66,21 @@ class Scanner:
     async def run(self, market: MarketView) -> Iterable[str | Hit]:
         """Return the picks, best first. A symbol may be picked again; nothing is subscribed twice."""
         raise NotImplementedError(f"{type(self).__name__} must define run()")
+
+
+def hits_of(picks: Iterable[str | Hit], most: int | None) -> list[Hit]:
+    """What a scanner returned, checked: symbols upper-case, none twice, at most `most` of them.
+
+    Raises UserFileError if something else was returned.
+    """
+    hits: dict[str, Hit] = {}
+    for pick in picks:
+        hit = Hit(pick) if isinstance(pick, str) else pick
+        if not isinstance(hit, Hit) or not hit.symbol:
+            raise UserFileError(
+                f"run() returned {pick!r} among its picks",
+                mend="Return symbols, or Hit(symbol, {name: value})",
+            )
+        symbol = hit.symbol.upper()
+        hits.setdefault(symbol, Hit(symbol, hit.values))
+    return list(hits.values())[:most]

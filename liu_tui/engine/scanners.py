@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Iterable
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +19,7 @@ from liu_tui.market.history import DataAPI
 from liu_tui.market.view import VenueView
 from liu_tui.model.market import Snapshot
 from liu_tui.plan.schema import ScannerTable
-from liu_tui.scanner import Hit, Scanner
+from liu_tui.scanner import Hit, Scanner, hits_of
 from liu_tui.trading.timetable import Timetable
 from liu_tui.wiring.venue import keys_for, open_data
 
@@ -154,24 +153,6 @@ def timetable_of(scanner: Scanner, table: ScannerTable, child: Child) -> Timetab
         recurrence=table.recurrence if table.recurrence is not None else scanner.recurrence,
         from_market_open=scanner.from_market_open,
     )
-
-
-def hits_of(picks: Iterable[str | Hit], most: int | None) -> list[Hit]:
-    """What a scanner returned, checked: symbols upper-case, none twice, at most `most` of them.
-
-    Raises UserFileError if something else was returned.
-    """
-    hits: dict[str, Hit] = {}
-    for pick in picks:
-        hit = Hit(pick) if isinstance(pick, str) else pick
-        if not isinstance(hit, Hit) or not hit.symbol:
-            raise UserFileError(
-                f"run() returned {pick!r} among its picks",
-                mend="Return symbols, or Hit(symbol, {name: value})",
-            )
-        symbol = hit.symbol.upper()
-        hits.setdefault(symbol, Hit(symbol, hit.values))
-    return list(hits.values())[:most]
 
 
 def _found(hit: Hit, shot: Snapshot | None) -> HitFound:
