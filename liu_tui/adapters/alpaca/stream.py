@@ -198,16 +198,21 @@ class AlpacaStream(StreamingAPI):
             items = await self._connection.read()
             self.refused = self._reader.refused
             if self._lockstep:
-                items = [item for item in items if not self._is_old(item)]
+                items = await self._without_old_steps(self._connection, items)
             if items:
                 self._backoff.reset()
                 self._silence_s = self._pace.silence_s
                 yield items
         raise Lost("closed")
 
-    def _is_old(self, item: StreamItem) -> bool:
-        # Who comes back is told the step under way once more; ours may be done with it, and the answer lost.
-        return isinstance(item, Step) and self._acknowledged is not None and item.n <= self._acknowledged
+    async def _without_old_steps(self, connection: Connection, items: list[StreamItem]) -> list[StreamItem]:
+        # Who comes back is told the step under way once more, and a market that was killed may come back some
+        # steps behind. What was acknowledged before is answered here and told to nobody twice.
+        done = -1 if self._acknowledged is None else self._acknowledged
+        for item in items:
+            if isinstance(item, Step) and item.n <= done:
+                await connection.send({"action": "ack", "n": item.n})
+        return [item for item in items if not (isinstance(item, Step) and item.n <= done)]
 
     def _after(self, lost: Lost) -> tuple[str, float]:
         """Say what happened and how long to wait. Raises FeedError if the only slot is held too long."""

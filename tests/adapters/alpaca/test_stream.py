@@ -392,7 +392,9 @@ async def test_in_lock_step_the_market_is_joined_and_acknowledged_again_after_a_
         await join(peer)
         assert await peer.hear() == {"action": "ack", "n": 1}
         # The step under way is told once more to who comes back; it is done here already.
-        await peer.say({"T": "step", "n": 1, "t": stamp()}, {"T": "step", "n": 2, "t": stamp()})
+        await peer.say({"T": "step", "n": 1, "t": stamp()})
+        assert await peer.hear() == {"action": "ack", "n": 1}
+        await peer.say({"T": "step", "n": 2, "t": stamp()})
         await for_ever(peer)
 
     async with scripted_stream(first, second) as (_server, url), listening(url, lockstep=True) as listener:
