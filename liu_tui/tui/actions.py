@@ -1,0 +1,122 @@
+"""Everything that the console can do: one registry for keys, key bar, help, palette and command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Tier(IntEnum):
+    """How much an action asks before it acts; friction follows irreversibility."""
+
+    LOOK = 0  # changes nothing
+    UNDO = 1  # at once, `u` takes it back
+    CONFIRM = 2  # a dialog whose focus is on the harmless choice
+    TYPED = 3  # a word must be typed
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do. short: its word in the key bar, "" if it is not there; command: its word after a colon.
+
+    takes: what the command line may give it; fresh: refused while the picture is stale
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    words: str
+    group: str
+    tier: Tier = Tier.LOOK
+    short: str = ""
+    command: str = ""
+    takes: str = ""
+    fresh: bool = False
+
+
+PANES = ("hits", "positions", "orders", "consumers", "log", "strategies", "activity", "processes")
+
+_PANES = tuple(
+    Action(
+        f"pane_{name}",
+        (str(number),),
+        f"Show {name}; once more: as large as the screen",
+        "panes",
+        command=name,
+    )
+    for number, name in enumerate(PANES, 1)
+)
+
+ACTIONS: tuple[Action, ...] = (
+    # trading
+    Action("reject", ("x",), "Reject the symbol, or allow it again", "trading", Tier.UNDO, "reject", "reject", "SYMBOL"),
+    Action("unsubscribe", ("d",), "Drop the symbol's data, or subscribe it again", "trading", Tier.UNDO, "drop",
+           "unsubscribe", "SYMBOL"),
+    Action("pause", ("P",), "Pause new entries, or resume them", "trading", Tier.UNDO, "pause", "pause"),
+    Action("undo", ("u",), "Undo the last reject, drop or pause (10 s)", "trading", Tier.UNDO, "undo", "undo"),
+    Action("cancel", ("C",), "Cancel the order, or the symbol's entry orders", "trading", Tier.CONFIRM, "cancel",
+           "cancel", "SYMBOL or all", fresh=True),
+    Action("flatten", ("F",), "Flatten the symbol: cancel and close it", "trading", Tier.CONFIRM, "flatten", "flatten",
+           "SYMBOL or all", fresh=True),
+    Action("flatten_all", ("A",), "Flatten all: cancel and close everything", "trading", Tier.TYPED, "all", fresh=True),
+    Action("kill", ("K",), "Kill switch: halt, cancel all, flatten all", "trading", Tier.TYPED, "kill", "kill"),
+    # panes
+    *_PANES,
+    Action("next_pane", ("tab",), "Next pane", "panes"),
+    Action("previous_pane", ("shift+tab",), "Previous pane", "panes"),
+    Action("last_pane", ("grave_accent",), "The pane that was focused before", "panes"),
+    Action("zoom", ("z",), "This pane as large as the screen, or back", "panes", short="zoom", command="zoom"),
+    # rows
+    Action("down", ("j", "down"), "Down", "rows"),
+    Action("up", ("k", "up"), "Up", "rows"),
+    Action("half_down", ("ctrl+d", "pagedown"), "Half a page down", "rows"),
+    Action("half_up", ("ctrl+u", "pageup"), "Half a page up", "rows"),
+    Action("top", ("g", "home"), "To the top", "rows"),
+    Action("bottom", ("G", "end"), "To the bottom; in the log: follow", "rows"),
+    Action("columns_right", ("l", "right"), "More columns to the right", "rows"),
+    Action("columns_left", ("h", "left"), "Columns back to the left", "rows"),
+    Action("open", ("enter",), "The symbol in detail; in the log the whole line", "rows", command="goto",
+           takes="SYMBOL"),
+    Action("back", ("escape",), "Close what lies over, else clear the filter, else end the zoom", "rows"),
+    Action("filter", ("slash",), "Filter: nv  !rej  chg_pct>3  scanner=gap", "rows", short="filter", command="filter",
+           takes="WORDS"),
+    Action("sort", ("s", "greater_than_sign"), "Sort by the next column", "rows", command="sort", takes="COLUMN"),
+    Action("sort_back", ("less_than_sign",), "Sort by the previous column", "rows"),
+    Action("turn", ("S",), "Turn the order round", "rows"),
+    Action("freeze", ("space",), "Freeze this pane, or let it go on", "rows", short="freeze"),
+    Action("follow", ("f",), "Follow the newest log line", "rows"),
+    Action("copy", ("y",), "Copy the row (through the terminal, over SSH too)", "rows"),
+    Action("copy_json", ("Y",), "Copy the row as JSON", "rows"),
+    # console
+    Action("help", ("question_mark", "f1"), "This help", "console", short="help", command="help"),
+    Action("palette", ("ctrl+p",), "Find an action by name", "console"),
+    Action("command", ("colon",), "Command line", "console", short="command"),
+    Action("bell", ("b",), "Silence the bell, or let it ring", "console", command="bell"),
+    Action("theme", ("t",), "Next theme", "console", command="theme", takes="NAME"),
+    Action("redraw", ("ctrl+l",), "Draw everything anew", "console"),
+    Action("quit", ("q", "ctrl+c"), "Leave: it goes on running, or is stopped", "console", short="quit",
+           command="q"),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+COMMANDS = {action.command: action for action in ACTIONS if action.command}
+
+_KEY_SIGNS = {
+    "grave_accent": "`", "slash": "/", "question_mark": "?", "colon": ":", "greater_than_sign": ">",
+    "less_than_sign": "<", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "question": "?",
+}  # fmt: skip
+
+BAR = (
+    "help", "command", "filter", "zoom", "reject", "unsubscribe", "undo", "pause", "cancel", "flatten", "flatten_all",
+    "kill", "freeze", "quit",
+)  # fmt: skip
+"""The key bar's order; it never changes, so that hands may learn it."""
+
+
+def sign_of(key: str) -> str:
+    """Write a key as a person would."""
+    return _KEY_SIGNS.get(key, key)
+
+
+def signs_of(action: Action) -> str:
+    """Write all keys of an action."""
+    return " ".join(sign_of(key) for key in action.keys)

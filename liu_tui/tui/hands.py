@@ -1,0 +1,391 @@
+"""What each action of the registry does: `do_NAME` for the action NAME."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from liu_tui.tui import targets
+from liu_tui.tui.actions import ACTIONS, COMMANDS, PANES, Tier
+from liu_tui.tui.format import clean, clock
+from liu_tui.tui.screens.palette import Palette
+from liu_tui.tui.screens.reading import Reading, help_rows, wrapped
+from liu_tui.tui.targets import Target
+from liu_tui.tui.widgets.ring_log import RingLog
+from liu_tui.tui.widgets.strip_table import AnyTable, wall_s
+
+if TYPE_CHECKING:
+    from liu_tui.tui.console import Console
+
+
+class Hands:
+    """The actions of one console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._doings: dict[str, Callable[[], None]] = {
+            action.id: getattr(self, f"do_{action.id}", self._pane_doing(action.id)) for action in ACTIONS
+        }
+
+    def do(self, name: str) -> None:
+        """Do an action by its name."""
+        self._doings[name]()
+
+    def _pane_doing(self, name: str) -> Callable[[], None]:
+        pane = name.removeprefix("pane_")
+        return lambda: self.show_pane(pane)
+
+    # ── trading ──
+
+    def do_reject(self) -> None:
+        """Reject or allow."""
+        self._on_symbol("reject", self._console.symbol, targets.toggle_reject)
+
+    def do_unsubscribe(self) -> None:
+        """Unsubscribe or subscribe."""
+        self._on_symbol("unsubscribe", self._console.symbol, targets.toggle_subscription)
+
+    def do_pause(self) -> None:
+        """Pause or resume entries."""
+        console = self._console
+        console.commander.do("pause", lambda: targets.toggle_pause(console.view))
+
+    def do_undo(self) -> None:
+        """Undo."""
+        self._console.commander.undo()
+
+    def do_cancel(self) -> None:
+        """Cancel the order under the cursor, or the symbol's."""
+        console = self._console
+        if (order := console.order) is not None:
+            console.commander.do("cancel", lambda: targets.cancel_order(console.view, order))
+        elif symbol := console.symbol:
+            self._on_symbol("cancel", symbol, targets.cancel_symbol)
+        else:
+            console.say(
+                "no order and no symbol under the cursor; :cancel all cancels every entry order", "warn"
+            )
+
+    def do_flatten(self) -> None:
+        """Flatten the symbol."""
+        self._on_symbol("flatten", self._console.symbol, targets.flatten_symbol)
+
+    def do_flatten_all(self) -> None:
+        """Flatten all."""
+        console = self._console
+        console.commander.do("flatten_all", lambda: targets.flatten_all(console.view))
+
+    def do_kill(self) -> None:
+        """Kill."""
+        console = self._console
+        console.commander.do("kill", lambda: targets.kill(console.view))
+
+    def do_quit(self) -> None:
+        """Leave; with nothing to stop, at once."""
+        console = self._console
+        if console.view.farewell is not None or console.commander.why_not("kill"):
+            console.app.exit()
+        else:
+            console.commander.carry_out(targets.leave(console.view))
+
+    def _on_symbol(self, name: str, symbol: str, target: Callable[..., Target]) -> None:
+        console = self._console
+        console.commander.do(name, lambda: target(console.view, symbol))
+
+    # ── panes ──
+
+    def show_pane(self, name: str) -> None:
+        """Focus a pane; zoom it if it is focused already."""
+        console = self._console
+        if console.focused_pane == name and not console.detailed:
+            console.zoomed = not console.zoomed
+        console.focus_pane(name)
+
+    def do_next_pane(self) -> None:
+        """Next pane by number."""
+        self._step_pane(1)
+
+    def do_previous_pane(self) -> None:
+        """Previous pane by number."""
+        self._step_pane(-1)
+
+    def do_last_pane(self) -> None:
+        """Back to the pane before."""
+        self._console.focus_pane(self._console.before)
+
+    def do_zoom(self) -> None:
+        """Zoom or unzoom."""
+        self._console.zoomed = not self._console.zoomed
+        self._console.relayout()
+
+    def _step_pane(self, step: int) -> None:
+        console = self._console
+        console.focus_pane(PANES[(PANES.index(console.focused_pane) + step) % len(PANES)])
+
+    # ── rows ──
+
+    def do_down(self) -> None:
+        """One row down."""
+        self._move(1)
+
+    def do_up(self) -> None:
+        """One row up."""
+        self._move(-1)
+
+    def do_half_down(self) -> None:
+        """Half a page down."""
+        self._move(max(1, self._pane.page // 2))
+
+    def do_half_up(self) -> None:
+        """Half a page up."""
+        self._move(-max(1, self._pane.page // 2))
+
+    def do_top(self) -> None:
+        """First row."""
+        self._move(-1_000_000)
+
+    def do_bottom(self) -> None:
+        """Last row."""
+        self._move(1_000_000)
+
+    def do_columns_right(self) -> None:
+        """Other columns."""
+        self._columns(1)
+
+    def do_columns_left(self) -> None:
+        """The columns before."""
+        self._columns(-1)
+
+    def do_open(self) -> None:
+        """The symbol in detail, or the log line in full."""
+        console = self._console
+        if console.focused_pane == "log" and not console.detailed:
+            self._read_line()
+        elif symbol := console.symbol:
+            console.show_detail(symbol)
+        elif (table := console.table) is not None and (row := table.table.chosen) is not None:
+            rows = wrapped(table.text_of(row), 80)
+            console.app.push_screen(Reading(table.pane.title, rows, console.look))
+
+    def do_back(self) -> None:
+        """Close what lies over, else clear the filter, else unzoom."""
+        console = self._console
+        if console.detailed:
+            console.detailed = False
+            console.relayout()
+        elif self._filter_of_pane():
+            self.look_for("")
+        elif console.zoomed:
+            self.do_zoom()
+
+    def do_filter(self) -> None:
+        """Type a filter."""
+        self._console.messages.display = False
+        self._console.prompt.open("filter", self._filter_of_pane())
+
+    def do_sort(self) -> None:
+        """Sort by the next column."""
+        self._sort(1)
+
+    def do_sort_back(self) -> None:
+        """Sort by the previous column."""
+        self._sort(-1)
+
+    def do_turn(self) -> None:
+        """Turn the order round."""
+        if (table := self._console.table) is not None:
+            table.table.turn(wall_s())
+
+    def do_freeze(self) -> None:
+        """Freeze the pane."""
+        console = self._console
+        if (table := console.table) is not None:
+            frozen = table.table.pause(wall_s())
+            console.say(f"{table.pane.title} {'frozen; space lets it go on' if frozen else 'goes on'}", "dim")
+        else:
+            self.do_follow()
+
+    def do_follow(self) -> None:
+        """Follow the log's tail."""
+        console = self._console
+        if console.focused_pane == "log":
+            console.log_pane.set_follow(not console.log_pane.follow)
+        else:
+            console.say("f follows the log's tail: 5 goes there", "dim")
+
+    def do_copy(self) -> None:
+        """Copy the row as text."""
+        self._copy(as_json=False)
+
+    def do_copy_json(self) -> None:
+        """Copy the row as JSON."""
+        self._copy(as_json=True)
+
+    # ── the console itself ──
+
+    def do_help(self) -> None:
+        """All keys."""
+        console = self._console
+        disabled = {
+            action.id: console.commander.why_not(action.id) for action in ACTIONS if action.tier > Tier.LOOK
+        }
+        console.app.push_screen(Reading("Keys", help_rows(disabled, console.size.width - 6), console.look))
+
+    def do_palette(self) -> None:
+        """Find an action."""
+        console = self._console
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                console.action_do(name)
+
+        console.app.push_screen(Palette(console.look, console.commander.why_not), chosen)
+
+    def do_command(self) -> None:
+        """Type a command."""
+        self._console.messages.display = False
+        self._console.prompt.open("command")
+
+    def do_bell(self) -> None:
+        """Silence the bell, or not."""
+        status = self._console.status
+        status.silent = not status.silent
+        self._console.say(
+            "the bell is silent" if status.silent else "the bell rings for fills, refusals, a lost feed"
+        )
+
+    def do_theme(self) -> None:
+        """Next theme."""
+        names = list(self._console.look.palettes)
+        at = names.index(self._console.look.palette.theme.name)
+        self._use_theme(names[(at + 1) % len(names)])
+
+    def do_redraw(self) -> None:
+        """Draw everything anew."""
+        self._console.repaint()
+        self._console.app.refresh(repaint=True)
+
+    # ── the command line ──
+
+    def command_line(self, text: str) -> None:
+        """Carry out `NAME [WORDS]`; a name may be cut short as long as it is sure."""
+        name, _, words = text.strip().partition(" ")
+        names = [known for known in COMMANDS if known.startswith(name)]
+        if name not in COMMANDS and len(names) != 1:
+            near = f": {', '.join(names)}?" if names else f"; there are {', '.join(sorted(COMMANDS))}"
+            self._console.say(f"no command {name!r}{near}", "warn")
+            return
+        self._command(name if name in COMMANDS else names[0], words.strip())
+
+    def _command(self, name: str, words: str) -> None:
+        console = self._console
+        symbol = words.upper()
+        with_words: dict[str, Callable[[], None]] = {
+            "reject": lambda: self._on_symbol("reject", symbol, targets.toggle_reject),
+            "unsubscribe": lambda: self._on_symbol("unsubscribe", symbol, targets.toggle_subscription),
+            "cancel": lambda: self._on_symbol("cancel", "" if symbol == "ALL" else symbol, targets.cancel_symbol),
+            "flatten": lambda: self.do_flatten_all() if symbol == "ALL"
+            else self._on_symbol("flatten", symbol, targets.flatten_symbol),
+            "goto": lambda: self._goto(symbol),
+            "filter": lambda: self.look_for(words),
+            "sort": lambda: self._sort_by(words),
+            "theme": lambda: self._use_theme(words),
+        }  # fmt: skip
+        if words and (doing := with_words.get(name)):
+            doing()
+        elif words:
+            console.say(f"{name} takes no words", "warn")
+        elif name == "goto":
+            console.say("goto which symbol?", "warn")
+        else:
+            self.do(COMMANDS[name].id)
+
+    # ── helpers ──
+
+    @property
+    def _pane(self) -> AnyTable | RingLog:
+        return self._console.pane(self._console.focused_pane)
+
+    def _move(self, step: int) -> None:
+        console = self._console
+        if console.focused_pane == "log" and not console.detailed:
+            console.log_pane.move(step)
+        elif (table := console.table) is not None:
+            table.table.move(step)
+            if console.detailed and table.symbol:
+                console.detail.open(table.symbol)
+                console.show_detail(table.symbol)
+
+    def _columns(self, step: int) -> None:
+        if (table := self._console.table) is not None:
+            table.scroll_columns(step)
+
+    def _sort(self, step: int) -> None:
+        if (table := self._console.table) is not None:
+            name = table.table.next_sort(step, wall_s())
+            self._console.say(f"sorted by {name}" if name else "in the session's own order", "dim")
+
+    def _sort_by(self, name: str) -> None:
+        table = self._console.table
+        names = [column.name for column in table.pane.columns] if table is not None else []
+        if table is None or name not in names:
+            self._console.say(f"no column {name!r}; there are {', '.join(names)}", "warn")
+        else:
+            table.table.sort_by(name, wall_s())
+
+    def _goto(self, symbol: str) -> None:
+        """To the symbol's row in this pane, and its detail."""
+        if (table := self._console.table) is not None:
+            table.go_symbol(symbol)
+        self._console.show_detail(symbol)
+
+    def look_for(self, text: str) -> None:
+        """Filter the focused pane."""
+        console = self._console
+        if (table := console.table) is not None:
+            table.table.look_for(text, wall_s())
+        else:
+            console.log_pane.look_for(text)
+
+    def _filter_of_pane(self) -> str:
+        table = self._console.table
+        return table.table.filter if table is not None else self._console.log_pane.filter
+
+    def _use_theme(self, name: str) -> None:
+        console = self._console
+        if name not in console.look.palettes:
+            console.say(f"no theme {name!r}; there are {', '.join(console.look.palettes)}", "warn")
+            return
+        console.look.use(name)
+        console.app.theme = name
+        console.repaint()
+        console.say(f"theme {name}", "dim")
+
+    def _read_line(self) -> None:
+        console = self._console
+        if (line := console.log_pane.chosen) is not None:
+            title = f"{clock(line.t_ns)} {clean(line.source)} {line.level}"
+            rows = wrapped(line.words, max(30, min(console.size.width - 8, 100)))
+            console.app.push_screen(Reading(title, rows, console.look))
+
+    def _copy(self, *, as_json: bool) -> None:
+        console = self._console
+        table = console.table
+        row = table.table.chosen if table is not None else console.log_pane.chosen
+        if row is None:
+            console.say("no row to copy", "warn")
+            return
+        if as_json:
+            text = msgspec.json.encode(_fields(row)).decode()
+        else:
+            text = table.text_of(row) if table is not None else clean(row.words)
+        console.app.copy_to_clipboard(text)
+        console.say(f"copied {len(text)} signs", "dim")
+
+
+def _fields(row: object) -> dict[str, object]:
+    if isinstance(row, msgspec.Struct):
+        return msgspec.structs.asdict(row)
+    return dict(vars(row))

@@ -1,0 +1,1 @@
+"""The panes: what each shows, as columns of data. No drawing and no sums here."""

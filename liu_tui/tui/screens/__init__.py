@@ -1,0 +1,1 @@
+"""The dialogs that may lie over the console."""

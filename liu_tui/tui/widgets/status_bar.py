@@ -1,0 +1,222 @@
+"""Row 1, never covered: whose money, what time at the venue, feed, broker, result, and who is in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from liu_tui.engine.snapshot import Picture
+from liu_tui.model.clock import monotonic_ns
+from liu_tui.tui.format import (
+    SECOND_NS,
+    Span,
+    age,
+    clean,
+    clock,
+    compact,
+    countdown,
+    millis,
+    money,
+    tone_of,
+    width_of,
+)
+from liu_tui.tui.signs import Signs
+from liu_tui.tui.view import View
+from liu_tui.tui.widgets.board import Board, Line, Look
+
+Spans = tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the bar, from its longest form to its shortest; rank: who is shortened last."""
+
+    forms: tuple[Spans, ...]
+    rank: int
+
+
+def width_spans(spans: Spans) -> int:
+    """Tell the cells that spans take."""
+    return sum(width_of(text) for text, _ in spans)
+
+
+def fit_parts(parts: list[Part], width: int, gap: int) -> list[Spans]:
+    """Choose a form of each part so that all fit: the least important are shortened first."""
+    chosen = [0] * len(parts)
+
+    def total() -> int:
+        used = [width_spans(part.forms[at]) for part, at in zip(parts, chosen, strict=True)]
+        return sum(used) + gap * (sum(1 for cells in used if cells) - 1)
+
+    for index in sorted(range(len(parts)), key=lambda i: -parts[i].rank):
+        while total() > width and chosen[index] < len(parts[index].forms) - 1:
+            chosen[index] += 1
+    return [part.forms[at] for part, at in zip(parts, chosen, strict=True)]
+
+
+class StatusBar(Board):
+    """The line of truth."""
+
+    def __init__(self, view: View, look: Look) -> None:
+        super().__init__(look, id="status")
+        self.view = view
+        self.silent = False
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """One line."""
+        parts = status_parts(self.view, self.look.signs, silent=self.silent)
+        sep: Span = (f" {self.look.signs.sep} ", "faint")
+        spans: list[Span] = []
+        for index, form in enumerate(form for form in fit_parts(parts, width, 3) if form):
+            spans += [sep, *form] if index > 1 else [(" ", "text"), *form] if index else form
+        return [Line(tuple(spans), "bar")]
+
+
+def status_parts(view: View, signs: Signs, *, silent: bool) -> list[Part]:
+    """What the bar says now, part by part in its order."""
+    picture = view.picture
+    if picture is None:
+        return [
+            Part(((_badge("LIU"),),), 0),
+            Part((((f"{view.link.state} {clean(view.link.words)}", "warn"),),), 1),
+        ]
+    parts = [
+        Part(((_badge(picture.environment),),), 0),
+        _time(picture, view.now_ns()),
+        _link(view) or _feed(picture),
+        _broker(picture),
+        _result(picture, signs),
+        _force(picture),
+        _house(picture),
+        _money(picture),
+        Part((((picture.batch_id, "dim"),), ()), 9),
+    ]
+    return [*parts, Part((((" bell off", "dim"),), ()), 8)] if silent else parts
+
+
+def _badge(environment: str) -> Span:
+    return (" LIVE ", "live") if environment == "PROD" else (f" {clean(environment)} ", "paper")
+
+
+def _time(picture: Picture, now_ns: int) -> Part:
+    now = clock(now_ns)
+    long, short, tone = market_words(picture, now_ns)
+    speed = f" x{picture.anchor.speed:g}" if picture.anchor.speed != 1 else ""
+    paused = " PAUSED" if picture.anchor.paused else ""
+    return Part(
+        (
+            ((f"{now} NY{speed}{paused} ", "bold"), (long, tone)),
+            ((f"{now} ", "bold"), (long, tone)),
+            ((f"{now} ", "bold"), (short, tone)),
+        ),
+        2,
+    )
+
+
+def market_words(picture: Picture, now_ns: int) -> tuple[str, str, str]:
+    """Tell the market's phase: in full, in short, and in which tone."""
+    hours = picture.hours
+    if hours is None:
+        return "venue not known yet", picture.phase, "dim"
+    if picture.phase in ("ended",):
+        return "session ended", "ended", "warn"
+    to_open, to_close = (hours.open_ns - now_ns) / SECOND_NS, (hours.close_ns - now_ns) / SECOND_NS
+    match hours.phase(now_ns):
+        case "before":
+            return f"opens in {countdown(to_open)}", f"in {countdown(to_open)}", "accent"
+        case "pre":
+            return f"pre-market, opens in {countdown(to_open)}", f"opens {countdown(to_open)}", "accent"
+        case "open":
+            return f"open, closes in {countdown(to_close)}", "open", "good"
+        case "post":
+            return "closed, after hours", "closed", "warn"
+    return "closed", "closed", "warn"
+
+
+def _link(view: View) -> Part | None:
+    """The connection to the session, when it is not well."""
+    if view.farewell is not None:
+        return Part((((" ENDED ", "caution"),),), 0)
+    if not view.stale:
+        return None
+    said = f" STALE {age(view.stale_s)} "
+    if view.link.state == "refused":
+        return Part((((said, "alarm"), (f" {clean(view.link.words)}", "warn")), ((said, "alarm"),)), 0)
+    if view.link.state == "lost":
+        wait = max(0.0, (view.link.retry_ns - monotonic_ns()) / SECOND_NS)
+        tried = f" no session, try {view.link.attempts + 1} in {wait:.0f}s"
+        return Part((((said, "alarm"), (tried, "warn")), ((said, "alarm"),)), 0)
+    return Part((((said, "alarm"),),), 0)
+
+
+def _feed(picture: Picture) -> Part:
+    feed = picture.feed
+    tone = {"live": "good", "lost": "alarm", "refused": "alarm"}.get(feed.state, "warn")
+    state = feed.state.upper() if tone == "alarm" else feed.state
+    if feed.state != "live":
+        return Part(
+            (((f"feed {state} ", tone), (clean(feed.words)[:40], "dim")), ((f"feed {state}", tone),)), 3
+        )
+    old = age(feed.age_s)
+    tone = "warn" if feed.age_s > 5 and picture.phase == "trading" else tone
+    return Part(
+        (
+            (("feed live ", tone), (f"{old} {compact(feed.rate)}/s {feed.symbols} symbols", "text")),
+            (("feed live ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
+            (("feed ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
+        ),
+        4,
+    )
+
+
+def _broker(picture: Picture) -> Part:
+    broker = picture.broker
+    if broker.state == "ready":
+        return Part(((("broker ready", "good"),), (("broker ok", "good"),)), 5)
+    return Part((((f"broker {clean(broker.state)} ", "warn"), (clean(broker.words)[:30], "dim")),
+                 ((f"broker {clean(broker.state)}", "alarm"),)), 3)  # fmt: skip
+
+
+def _result(picture: Picture, signs: Signs) -> Part:
+    cash = picture.money
+    total = cash.realized + cash.unrealized
+    tone = tone_of(total)
+    arrow = {"up": signs.up, "down": signs.down}.get(tone, signs.flat)
+    whole: Span = (f"{arrow} {money(total)}", tone)
+    split: Spans = (
+        (f" (real {money(cash.realized)}", tone_of(cash.realized)), (f" open {money(cash.unrealized)})", tone_of(cash.unrealized)),
+    )  # fmt: skip
+    brief: Spans = (
+        (f"R{cash.realized:+,.0f}", tone_of(cash.realized)), (f" O{cash.unrealized:+,.0f}", tone_of(cash.unrealized)),
+    )  # fmt: skip
+    return Part(((("P&L ", "dim"), whole, *split), (whole, (" ", "text"), *brief)), 3)
+
+
+def _force(picture: Picture) -> Part:
+    """Which state is in force, who set it, and why."""
+    tone = {"ACTIVE": "good", "REDUCING": "caution"}.get(picture.state, "alarm")
+    state = picture.state if picture.state == "ACTIVE" else f" {picture.state} "
+    who = f" by {clean(picture.state_by)}" if picture.state_by and picture.state != "ACTIVE" else ""
+    why = f": {clean(picture.state_reason)[:40]}" if who and picture.state_reason else ""
+    return Part((((state, tone), (who + why, "warn")), ((state, tone), (who, "warn")), ((state, tone),)), 3)
+
+
+def _house(picture: Picture) -> Part:
+    """The consumers' lag, and what went wrong in the house."""
+    rows = picture.consumers
+    if not rows:
+        return Part(((),), 9)
+    worst = max(row.lag_p99_ms for row in rows)
+    late = sum(row.discarded for row in rows)
+    down = sum(row.state not in ("running", "starting", "ready") for row in picture.processes)
+    lag: Span = (f"lag p99 {millis(worst)}", "warn" if worst >= 500 else "text")
+    bad: Spans = (
+        *(((f" {late} late", "error"),) if late else ()),
+        *(((f" {down} down", "error"),) if down else ()),
+    )
+    return Part(((lag, *bad), bad), 7)
+
+
+def _money(picture: Picture) -> Part:
+    cash = picture.money
+    said = f"equity {compact(cash.equity)} exposure {compact(cash.exposure)} BP {compact(cash.buying_power)}"
+    return Part((((said, "dim"),), ((f"exp {compact(cash.exposure)}", "dim"),), ()), 8)
