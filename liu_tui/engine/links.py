@@ -28,6 +28,8 @@ RECEIVE_BYTES = 64 * 1024
 INBOX_BYTES = 1024 * 1024
 MAX_FRAME = 64 * 1024 * 1024
 MAX_FDS = 16
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+"""Linux only: a file that comes is closed in programs that user code starts, or a link outlives its end."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -52,6 +54,7 @@ class Frames(Generic[M]):
     def __init__(self, decoder: msgspec.msgpack.Decoder[list[M]]) -> None:
         self._decoder = decoder
         self._rest = bytearray()
+        self._wanted = 0  # bytes that must be there before the first frame of the rest is whole
 
     def feed(self, chunk: memoryview) -> list[M]:
         """Return the messages that are complete with this chunk.
@@ -61,11 +64,14 @@ class Frames(Generic[M]):
         data: memoryview | bytes = chunk
         if self._rest:
             self._rest += chunk
+            if len(self._rest) < self._wanted:
+                return []
             data = bytes(self._rest)
             self._rest.clear()
         view = memoryview(data)
         messages: list[M] = []
         at, end = 0, len(view)
+        self._wanted = 0
         while end - at >= 4:
             size = int.from_bytes(view[at : at + 4], "big")
             if size > MAX_FRAME:
@@ -73,6 +79,7 @@ class Frames(Generic[M]):
                     f"a frame of {size} bytes", where="link", mend="Restart: two builds are mixed"
                 )
             if end - at - 4 < size:
+                self._wanted = 4 + size
                 break
             try:
                 messages += self._decoder.decode(view[at + 4 : at + 4 + size])
@@ -163,6 +170,7 @@ class Link(Generic[M]):
         _close(self.fds)
         self.fds.clear()
         self.closed = True
+        self._forget_unsent()
 
     async def drained(self) -> None:
         """Wait until all that was sent has been taken, or the other end is gone."""
@@ -177,7 +185,7 @@ class Link(Generic[M]):
     def _on_readable(self) -> None:
         try:
             size, ancillary, _flags, _address = self._sock.recvmsg_into(
-                [self._buffer], socket.CMSG_SPACE(MAX_FDS * 4)
+                [self._buffer], socket.CMSG_SPACE(MAX_FDS * 4), _CLOSE_ON_EXEC
             )
         except (BlockingIOError, InterruptedError):
             return
@@ -209,12 +217,15 @@ class Link(Generic[M]):
         self._loop.remove_writer(self._sock)
         self._reading = False
         self.closed = True
+        self._forget_unsent()
+        self._wake()
+
+    def _forget_unsent(self) -> None:
         for _frame, fds in self._out:
             _close(fds)
         self._out.clear()
         if self._empty is not None:
             self._empty.set()
-        self._wake()
 
     def _write(self, frame: memoryview, fds: tuple[int, ...]) -> memoryview:
         while frame:

@@ -1,33 +1,41 @@
 """The producer's end of a market link: batches while the reader keeps up, merges while it does not.
 
-A producer never waits for a reader. While a link is full, only the newest quote and one trade per symbol
-are kept (the trade carries the summed size of those it stands for), and everything else is kept whole:
-bars, steps, halts, gaps. When there is room again, what was kept goes out in the order of its time.
+A producer never waits for a reader. While a link is full, only the newest quote of each symbol is kept, and
+its trades are folded into one for each set of sale conditions (sizes summed), since those say what a trade
+may set. Everything else is kept whole: bars, steps, halts, gaps. What was kept goes out in the order in which
+it came, a merged event in the place of its newest part; what has not gone yet can still be merged.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from itertools import count
+
 import msgspec
 
 from liu_tui.engine.links import Link, pack
-from liu_tui.engine.messages import GapBegin, Marks, OnMarketLink
-from liu_tui.market.streaming import Halt
-from liu_tui.model.market import Bar, Quote, Step, Trade
+from liu_tui.engine.messages import Marks, OnMarketLink
+from liu_tui.model.market import Quote, Trade
 
 FRAME_EVENTS = 512
 """Events of one frame at most: about 40 kB, what one receive takes."""
 
 
 class Outlet:
-    """One reader's events. merged: how many trades and quotes were folded into newer ones."""
+    """One reader's events.
 
-    def __init__(self, link: Link[object]) -> None:
+    merging: fold trades and quotes while the reader is behind; False in lock-step, where the market waits
+             for the reader and a replay must not depend on anybody's pace
+    merged:  how many trades and quotes were folded into newer ones
+    """
+
+    def __init__(self, link: Link[object], *, merging: bool = True) -> None:
         self._link = link
+        self._merging = merging
         self._batch: list[OnMarketLink] = []
         self._rest = memoryview(b"")
-        self._kept: list[OnMarketLink] = []
-        self._quotes: dict[str, Quote] = {}
-        self._trades: dict[str, Trade] = {}
+        self._kept: OrderedDict[object, OnMarketLink] = OrderedDict()  # in the order of leaving
+        self._places = count()
         self.merged = 0
         self.merged_by_symbol: dict[str, int] = {}
 
@@ -39,7 +47,7 @@ class Outlet:
     @property
     def waiting(self) -> int:
         """Events kept back."""
-        return len(self._kept) + len(self._quotes) + len(self._trades)
+        return len(self._kept)
 
     def put(self, event: OnMarketLink) -> None:
         """Take an event; it leaves with flush()."""
@@ -51,6 +59,10 @@ class Outlet:
         if not batch:
             return
         self._batch = []
+        if self._link.closed:  # its reader is dead; the next one has a link of its own, and asks for history
+            self._rest = memoryview(b"")
+            self._kept.clear()
+            return
         for start in range(0, len(batch), FRAME_EVENTS):
             part = batch[start : start + FRAME_EVENTS]
             if self._rest:
@@ -69,46 +81,44 @@ class Outlet:
 
     def _on_room(self) -> None:
         self._rest = self._link.offer(bytes(self._rest))
-        while not self._rest and self.waiting:
+        while not self._rest and self._kept:
             self._offer(self._release())
         if not self._rest:
             self._link.on_writable(None)
 
     def _release(self) -> list[OnMarketLink]:
-        events = [*self._kept, *self._trades.values(), *self._quotes.values()]
-        events.sort(key=_moment)
-        self._kept, self._trades, self._quotes = events[FRAME_EVENTS:], {}, {}
-        return events[:FRAME_EVENTS]
+        kept = self._kept
+        return [kept.popitem(last=False)[1] for _ in range(min(FRAME_EVENTS, len(kept)))]
 
     def _keep(self, events: list[OnMarketLink]) -> None:
         for event in events:
-            if type(event) is Quote:
-                if event.symbol in self._quotes:
+            if not self._merging:
+                self._kept[next(self._places)] = event
+            elif type(event) is Quote:
+                if self._kept.pop((Quote, event.symbol), None) is not None:
                     self._count(event.symbol)
-                self._quotes[event.symbol] = event
+                self._kept[Quote, event.symbol] = event
             elif type(event) is Trade:
-                older = self._trades.get(event.symbol)
-                if older is not None:
-                    self._count(event.symbol)
-                    event = msgspec.structs.replace(event, size=event.size + older.size)
-                self._trades[event.symbol] = event
+                self._keep_trade(event)
+            elif type(event) is Marks:
+                self._keep_marks(event)
             else:
-                self._kept.append(event)
+                self._kept[next(self._places)] = event
+
+    def _keep_trade(self, trade: Trade) -> None:
+        key = (Trade, trade.symbol, trade.conditions)
+        older = self._kept.pop(key, None)
+        if type(older) is Trade:
+            self._count(trade.symbol)
+            trade = msgspec.structs.replace(trade, size=trade.size + older.size)
+        self._kept[key] = trade
+
+    def _keep_marks(self, marks: Marks) -> None:
+        older = self._kept.pop(Marks, None)
+        if type(older) is Marks:
+            marks = Marks(prices=tuple({**dict(older.prices), **dict(marks.prices)}.items()))
+        self._kept[Marks] = marks
 
     def _count(self, symbol: str) -> None:
         self.merged += 1
         self.merged_by_symbol[symbol] = self.merged_by_symbol.get(symbol, 0) + 1
-
-
-def _moment(event: OnMarketLink) -> int:
-    """When an event was known. Steps and marks close what came before them, so they sort after it."""
-    match event:
-        case Bar():
-            return event.end_ns
-        case Trade() | Quote() | Step() | Halt():
-            return event.t_ns
-        case GapBegin():
-            return event.to_ns
-        case Marks():
-            return 2**62
-    raise AssertionError(f"{type(event).__name__} on a market link")
