@@ -91,6 +91,15 @@ class Desk:
         self._day.hours = hours
 
     @property
+    def swing(self) -> frozenset[str]:
+        """Strategies whose positions are kept over the close; set it when they are known."""
+        return self._day.swing
+
+    @swing.setter
+    def swing(self, names: frozenset[str]) -> None:
+        self._day.swing = self._protector.swing = names
+
+    @property
     def state(self) -> str:
         """ACTIVE, REDUCING (no entries) or HALTED (no entries, and everything is closed)."""
         return self._standing.state
@@ -244,6 +253,12 @@ class Desk:
         self.needs_reconcile = bool(self._book.behind()) or any(self._unlinked())
         return self._book.take()
 
+    def open_day(self, hours: SessionHours) -> list[Effect]:
+        """Begin another day with the same orders and positions: the daily loss counts anew, vetoes are gone."""
+        self.hours = hours
+        self._standing.open_day()
+        return self._book.take()
+
     # what people say
 
     def pause(self, by: str, reason: str, now_ns: int) -> list[Effect]:
@@ -356,6 +371,7 @@ class Desk:
         latch = self._standing.latch_on(ask.symbol)
         facts = msgspec.structs.replace(
             gather(self._book, ask, self.limits, now_ns),
+            result=self._standing.result,
             state=self.state,
             state_by=self.state_by,
             state_reason=self.state_reason,

@@ -42,7 +42,7 @@ class Protector:
     """Places protection for what is held without it."""
 
     def __init__(self, book: Book, ids: Ids, swing: frozenset[str]) -> None:
-        self._book, self._ids, self._swing = book, ids, swing
+        self._book, self._ids, self.swing = book, ids, swing
         self._tries: dict[Key, tuple[int, int]] = {}  # how many in a row, and when the next may be
 
     def look(self, key: Key, now_ns: int) -> None:
@@ -97,7 +97,7 @@ class Protector:
             stop_price=trigger,
             stop=stop if role == TARGET else None,
             target=target if role == TARGET and stop is not None else None,
-            tif=TimeInForce.GTC if position.strategy in self._swing else TimeInForce.DAY,
+            tif=TimeInForce.GTC if position.strategy in self.swing else TimeInForce.DAY,
             price=limit or trigger or price,
             reason=reason,
         )

@@ -45,6 +45,19 @@ class Standing:
         self.state, self.by, self.reason = ACTIVE, "", ""
         self.vetoes: dict[tuple[str, str], Veto] = {}
         self.latches: dict[str, Latch] = {}
+        self._at_open = 0.0
+
+    @property
+    def result(self) -> float:
+        """Dollars won (+) or lost (-) since the day began, closed and open trades together."""
+        return self._book.money().total - self._at_open
+
+    def open_day(self) -> None:
+        """Begin another day: its loss counts from here, and neither yesterday's nor a veto is carried over."""
+        self._at_open = self._book.money().total
+        self.vetoes.clear()
+        if self.state == REDUCING and self.by == BY_LIMITS:
+            self.change(ACTIVE, BY_LIMITS, "another day")
 
     def change(self, state: str, by: str, reason: str) -> None:
         """Set the state, and say so."""
@@ -82,7 +95,7 @@ class Standing:
     def loss(self, limits: Limits) -> Refusal | None:
         """Say that the daily loss is reached; None if it is not."""
         limit = limits.max_daily_loss
-        if limit is None or (result := self._book.money().total) > -limit:
+        if limit is None or (result := self.result) > -limit:
             return None
         return refusal("DAILY_LOSS_REACHED", loss=-result, limit=limit)
 

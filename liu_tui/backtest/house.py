@@ -1,0 +1,52 @@
+"""What stays from one day of a backtest to the next: the account, the desk, the keys, the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from liu_tui.backtest.crew import Crew
+from liu_tui.backtest.hands import Hands
+from liu_tui.backtest.record import Record
+from liu_tui.market.source import Source
+from liu_tui.model.clock import ManualClock
+from liu_tui.plan.schema import MarketTable, TradePlan
+from liu_tui.strategy import State
+from liu_tui.trading.desk import Desk
+from liu_tui.trading.matching.exchange import Exchange
+
+ACCOUNT = "BACKTEST"
+
+
+class House:
+    """One batch.
+
+    root:   the workspace: what the plan's file names are relative to
+    states: strategy -> symbol -> declared state, of those strategies that keep positions over the close
+    keys:   strategy -> key -> value: the key/value store; it begins empty and the live one is never touched
+    bars, events: minute bars of all symbols; events of watched symbols that the session took
+    symbols: all that were ever watched
+    """
+
+    def __init__(
+        self, plan: TradePlan, root: Path, source: Source, crew: Crew, *, batch_id: str, cash: float
+    ) -> None:
+        market = plan.market or MarketTable()
+        self.plan, self.root, self.source, self.crew, self.batch_id = plan, root, source, crew, batch_id
+        self.clock = ManualClock()
+        self.record = Record(batch_id, self.clock)
+        self.exchange = Exchange(
+            cash=cash, seed=market.seed, partial_fills=market.partial_fills, account_id=ACCOUNT
+        )
+        self.desk = Desk(
+            batch_id=batch_id,
+            limits=plan.limits,
+            swing=crew.swing,
+            liquidate_min=plan.market_liquidation_end_time_minutes,
+            entries_allowed=not plan.test_scanners,
+        )
+        assets = {asset.symbol: asset for asset in source.assets()}
+        self.hands = Hands(self.desk, self.exchange, assets, self.record, self.clock)
+        self.states: dict[str, dict[str, State]] = {}
+        self.keys: dict[str, dict[str, str]] = {}
+        self.bars = self.events = 0
+        self.symbols: set[str] = set()
