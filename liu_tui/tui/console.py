@@ -24,7 +24,7 @@ from liu_tui.tui.view import View
 from liu_tui.tui.widgets.bars import KeyBar, MessageBar
 from liu_tui.tui.widgets.board import Board, Look
 from liu_tui.tui.widgets.detail import DetailBoard
-from liu_tui.tui.widgets.layout import UNPLACED, Body, Places, compact, places
+from liu_tui.tui.widgets.layout import UNPLACED, Body, Places, places, sharing
 from liu_tui.tui.widgets.notice import Notice
 from liu_tui.tui.widgets.prompt import Prompt
 from liu_tui.tui.widgets.ring_log import RingLog
@@ -40,7 +40,7 @@ _SHORT = {"hits": "Hits", "positions": "Pos", "orders": "Ord", "consumers": "Con
 class Console(Screen[None], inherit_bindings=False):
     """The screen. focused_pane has the keys; zoomed: it alone is shown; detailed: a symbol lies over the panes."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(action.keys), f"do('{action.id}')", action.words, show=False, id=action.id)
         for action in ACTIONS
@@ -146,13 +146,12 @@ class Console(Screen[None], inherit_bindings=False):
 
     def _hints(self) -> None:
         """Where panes share an area, its title names the others."""
-        width, height = self.body.size
-        shown = self._placed
-        if self.shared not in shown or not compact(width, height) or self.zoomed or self.detailed:
+        shared = sharing(*self.body.size, self.shared)
+        if shared not in self._placed or self.zoomed or self.detailed:
             return
-        hidden = [name for name in PANES if name not in shown]
+        hidden = [name for name in PANES if name not in self._placed]
         hint: list[Span] = [(f"{PANES.index(name) + 1} {_SHORT[name]}", "dim") for name in hidden]
-        self.pane(self.shared).hint = hint
+        self.pane(shared).hint = hint
 
     # ── painting ──
 

@@ -15,7 +15,7 @@ SAY = {
 
 def word(text: str, tone: str = "text") -> Span:
     """A text from the session."""
-    return clean(SAY.get(text, text)), tone
+    return clean(SAY.get(text, text)).replace("  ", " "), tone
 
 
 def gain(value: float, scene: Scene) -> Span:

@@ -131,7 +131,7 @@ def _news(row: PartRow, scene: Scene) -> Span:
 STRATEGIES = TablePane[PartRow](
     name="strategies", number=6, title="Strategies and scanners",
     columns=(
-        Column("name", "NAME", 17, lambda r, s: word(r.name, "bold"), "name", rank=0),
+        Column("name", "NAME", 16, lambda r, s: word(r.name, "bold"), "name", rank=0),
         Column("state", "STATE", 9, lambda r, s: _state(r.state), "state", rank=1),
         Column("pos", "POS", 3, lambda r, s: _maybe(r.positions), "positions", right=True, rank=3),
         Column("trips", "TRIPS", 5, lambda r, s: _maybe(r.trips), "trips", right=True, rank=6),
@@ -141,7 +141,7 @@ STRATEGIES = TablePane[PartRow](
         Column("hits", "HITS", 4, lambda r, s: _maybe(r.hits), "hits", right=True, rank=8),
         Column("runs", "CALLS", 5, lambda r, s: (compact(r.runs), "dim"), "runs", right=True, rank=7),
         Column("slow", "SLOW", 4, lambda r, s: _count(r.slow, "warn"), "slow", right=True, rank=9),
-        Column("words", "NEWS", 10, lambda r, s: _news(r, s), "words", rank=4, grow=True),
+        Column("words", "NEWS", 8, lambda r, s: _news(r, s), "words", rank=4, grow=True),
     ),
     key=lambda r: f"{r.kind}/{r.name}",
     rows=_parts,

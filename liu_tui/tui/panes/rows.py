@@ -57,7 +57,7 @@ HITS = TablePane[HitRow](
         Column("on", "ON", 3, lambda r, s: _where(r), "consumer", rank=3),
         Column("vol", "VOL", 5, lambda r, s: (compact(r.volume), "text"), "volume", right=True, rank=4),
         Column("scanner", "SCANNER", 10, lambda r, s: word(r.scanner, "dim"), "scanner", rank=6),
-        Column("values", "WHY", 12, lambda r, s: word(r.values, "text"), "values", rank=5, grow=True),
+        Column("values", "WHY", 17, lambda r, s: word(r.values, "text"), "values", rank=5, grow=True),
         Column("at", "AT", 8, lambda r, s: (clock(r.last_ns), "dim"), "last_ns", right=True, rank=7),
         Column("n", "N", 3, lambda r, s: (str(r.times), "dim"), "times", right=True, rank=8),
         Column("strategy", "FOR", 16, lambda r, s: word(r.strategy or "all", "dim"), "strategy", rank=9),

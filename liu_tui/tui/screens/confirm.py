@@ -10,7 +10,7 @@ from liu_tui.tui.targets import Choice, Proposal
 from liu_tui.tui.widgets.board import Line, Look
 
 
-class Confirm(Dialog[Choice | None]):
+class Confirm(Dialog[Choice]):
     """Shows a proposal; gives the choice, or None for going back."""
 
     def __init__(self, proposal: Proposal, look: Look, *, live: bool) -> None:
@@ -57,7 +57,7 @@ class Confirm(Dialog[Choice | None]):
         choices = self.proposal.choices
         key = event.key
         if key == "escape":
-            self.dismiss(None)
+            self.close(None)
         elif key == "enter":
             self._answer(choices[self.at])
         elif self.proposal.word and (event.is_printable or key == "backspace"):
@@ -69,7 +69,7 @@ class Confirm(Dialog[Choice | None]):
 
     def _answer(self, choice: Choice) -> None:
         if not choice.danger or self.ready:
-            self.dismiss(choice if choice.asks or choice.quits else None)
+            self.close(choice if choice.asks or choice.quits else None)
 
     def _type(self, event: events.Key) -> None:
         word = self.proposal.word

@@ -36,7 +36,7 @@ class Sheet(Board):
 class Dialog(ModalScreen[T], inherit_bindings=False):
     """A box over the console. `armed`: it has been painted, so keys count."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     FULL = False
     """Whether the box is as large as the terminal lets it be."""
 
@@ -74,8 +74,13 @@ class Dialog(ModalScreen[T], inherit_bindings=False):
         event.prevent_default()
         if self.armed:
             self.pressed(event)
-            if self.is_attached:
-                self.show()
+        if self.armed:
+            self.show()
+
+    def close(self, answer: T | None = None) -> None:
+        """End the dialog. Keys that are still in its queue answer nothing."""
+        self.armed = False
+        self.dismiss(answer)
 
     def show(self) -> None:
         """Draw the box anew."""

@@ -17,7 +17,7 @@ _HIDDEN = frozenset({"up", "down", "half_up", "half_down", "palette", "command",
 _MOVES = frozenset({"up", "down", "tab", "shift+tab", "ctrl+n", "ctrl+p"})
 
 
-class Palette(Dialog[str | None]):
+class Palette(Dialog[str]):
     """Gives the name of the action that was chosen. why_not: why an action cannot be done now."""
 
     def __init__(self, look: Look, why_not: Callable[[str], str]) -> None:
@@ -64,10 +64,10 @@ class Palette(Dialog[str | None]):
     def pressed(self, event: events.Key) -> None:
         """Type, choose, do."""
         if event.key == "escape":
-            self.dismiss(None)
+            self.close(None)
         elif event.key == "enter":
             found = self.found()
-            self.dismiss(found[self.at].id if found else None)
+            self.close(found[self.at].id if found else None)
         elif event.key in _MOVES:
             self.at += step_of(event.key)
         elif event.key == "backspace":

@@ -6,13 +6,13 @@ import textwrap
 
 from textual import events
 
-from liu_tui.tui.actions import ACTIONS, Tier, signs_of
-from liu_tui.tui.format import Span
+from liu_tui.tui.actions import ACTIONS, Action, Tier, signs_of
+from liu_tui.tui.format import Span, fit
 from liu_tui.tui.screens.dialog import Dialog, step_of
 from liu_tui.tui.widgets.board import Line, Look
 
-_TIERS = {Tier.LOOK: "", Tier.UNDO: "u undoes", Tier.CONFIRM: "asks", Tier.TYPED: "asks for a word"}
-_COLUMN = 62
+_TIERS = {Tier.LOOK: "", Tier.UNDO: "", Tier.CONFIRM: "asks", Tier.TYPED: "asks a word"}
+COLUMN, WIDE_COLUMN = 56, 72
 
 
 class Reading(Dialog[None]):
@@ -41,40 +41,58 @@ class Reading(Dialog[None]):
         if step := step_of(event.key) or steps.get(event.key, 0):
             self._top += step
         else:
-            self.dismiss(None)
+            self.close(None)
 
 
 def help_rows(disabled: dict[str, str], width: int) -> list[Line]:
     """All actions by group, in two columns where there is room. disabled: why an action cannot be done now."""
+    column = min(width - 2, WIDE_COLUMN) if width < 2 * COLUMN + 2 else COLUMN
     groups: dict[str, list[Line]] = {}
     for action in ACTIONS:
-        groups.setdefault(action.group, []).append(_help_line(action.id, disabled.get(action.id, "")))
-    blocks = [[_heading(group), *rows, Line((), "dialog")] for group, rows in groups.items()]
-    if width < 2 * _COLUMN + 4:
+        if not action.id.startswith("pane_"):
+            groups.setdefault(action.group, []).append(
+                _help_line(action, disabled.get(action.id, ""), column)
+            )
+    groups["panes"].insert(0, _two("1 to 8", "Show a pane; again: zoom", column))
+    groups["signs"] = [_two(sign, words, column) for sign, words in _SIGNS]
+    blocks = [[_heading(group, column), *rows, Line((), "dialog")] for group, rows in groups.items()]
+    if column != COLUMN:
         return [line for block in blocks for line in block]
-    left, right = [*blocks[0], *blocks[1]], [line for block in blocks[2:] for line in block]
+    left = [line for block in (*blocks[:2], *blocks[3:4]) for line in block]
+    right = [line for block in (blocks[2], *blocks[4:]) for line in block]
     rows = max(len(left), len(right))
     return [Line((*_at(left, y), *_at(right, y)), "dialog") for y in range(rows)]
 
 
-def _heading(group: str) -> Line:
-    return Line(((f" {group}".ljust(_COLUMN), "accent"),), "dialog")
+_SIGNS = (
+    ("ON", "consumer; REJ rejected, off, MAX too many"),
+    ("P&L", "today; R real: realised, O open: not yet"),
+    ("R", "open profit over what the stop risks"),
+    ("REDUCING", "entries paused; HALTED: after a kill"),
+    ("lag", "event to strategy, in wall time"),
+)
 
 
-def _help_line(name: str, why_not: str) -> Line:
-    action = next(action for action in ACTIONS if action.id == name)
-    keys = signs_of(action)
+def _heading(group: str, column: int) -> Line:
+    return Line(((f" {group}".ljust(column), "accent"),), "dialog")
+
+
+def _two(left: str, right: str, column: int) -> Line:
+    return Line(((f"  {left:<12}", "key"), (fit(right, column - 14), "text")), "dialog")
+
+
+def _help_line(action: Action, why_not: str, column: int) -> Line:
     note = why_not or _TIERS[action.tier]
-    words = f"{action.words}{f'  ({note})' if note else ''}"
+    words = f"{action.words}{f' ({note})' if note else ''}"
     spans: tuple[Span, ...] = (
-        (f"  {keys:<11}", "faint" if why_not else "key"),
-        (f"{words[: _COLUMN - 14]:<{_COLUMN - 13}}", "faint" if why_not else "text"),
+        (f"  {signs_of(action):<12}", "faint" if why_not else "key"),
+        (fit(words, column - 14), "faint" if why_not else "text"),
     )
     return Line(spans, "dialog")
 
 
 def _at(lines: list[Line], y: int) -> tuple[Span, ...]:
-    return lines[y].spans if y < len(lines) and lines[y].spans else ((" " * _COLUMN, "text"),)
+    return lines[y].spans if y < len(lines) and lines[y].spans else ((" " * COLUMN, "text"),)
 
 
 def wrapped(text: str, width: int) -> list[Line]:

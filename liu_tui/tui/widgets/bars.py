@@ -66,28 +66,25 @@ class KeyBar(Board):
         self._why_not = why_not
 
     def draw(self, width: int, height: int) -> list[Line]:
-        """As many as fit; first without their words, then without the last ones."""
-        for form in (_long, _short):
-            spans = [span for name in BAR for span in form(name, bool(self._why_not(name)))]
+        """As many as fit, with long words or short ones; what cannot be done now is faint."""
+        off = {name: bool(self._why_not(name)) for name in BAR}
+        for words in (_LONG, _SHORT, _SHORTEST):
+            spans = [span for name, word in words.items() for span in _key(name, word, off=off[name])]
             if sum(width_of(text) for text, _ in spans) <= width:
-                return [Line(tuple(spans), "bar")]
+                break
         return [Line(tuple(spans), "bar")]
 
 
-def _long(name: str, off: bool) -> tuple[Span, ...]:
-    action = BY_ID[name]
-    key = f" {sign_of(action.keys[0])}"
-    return ((key, "faint" if off else "key"), (f" {action.short} ", "faint" if off else "dim"))
+_LONG = {name: BY_ID[name].short for name in BAR}
+_SHORT = {name: word for name, word in _LONG.items() if name not in ("freeze", "zoom")}
+_SHORTEST = {
+    "help": "help", "command": "cmd", "filter": "find", "reject": "rej", "unsubscribe": "drop",
+    "pause": "pause", "cancel": "canc", "flatten": "flat", "flatten_all": "all", "kill": "kill", "quit": "quit",
+}  # fmt: skip
 
 
-_BRIEF = {"command": "cmd", "filter": "filt", "unsubscribe": "drop", "reject": "rej", "flatten": "flat",
-          "cancel": "canc", "freeze": "frz"}  # fmt: skip
-_SKIPPED_BRIEF = ("undo", "zoom", "space", "freeze")
-
-
-def _short(name: str, off: bool) -> tuple[Span, ...]:
-    action = BY_ID[name]
-    if name in _SKIPPED_BRIEF:
-        return ()
-    key = f" {sign_of(action.keys[0])}"
-    return ((key, "faint" if off else "key"), (_BRIEF.get(name, action.short), "faint" if off else "dim"))
+def _key(name: str, word: str, *, off: bool) -> tuple[Span, ...]:
+    return (
+        (f" {sign_of(BY_ID[name].keys[0])} ", "faint" if off else "key"),
+        (word, "faint" if off else "text"),
+    )

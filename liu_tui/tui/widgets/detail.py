@@ -70,7 +70,7 @@ class DetailBoard(Board):
             spans += [
                 ("bid ", "dim"), (f"{price(detail.bid)} x {shares(detail.bid_size)}  ", "text"),
                 ("ask ", "dim"), (f"{price(detail.ask)} x {shares(detail.ask_size)}  ", "text"),
-                ("spread ", "dim"), (f"{price(detail.ask - detail.bid)}  ", "text"),
+                ("spread ", "dim"), (f"{detail.ask - detail.bid:.2f}  ", "text"),
             ]  # fmt: skip
         spans += [("vwap ", "dim"), (price(detail.vwap), "vwap")]
         return Line(tuple(spans))

@@ -36,9 +36,12 @@ def places(width: int, height: int, *, shared: str, zoom: str = "") -> Places:
     return {"hits": Region(0, 0, width, top), shared: Region(0, top, width, height - top)}
 
 
-def compact(width: int, height: int) -> bool:
-    """Whether panes share an area at this size."""
-    return width < LARGE[0] or height < LARGE[1]
+def sharing(width: int, height: int, shared: str) -> str:
+    """Name the pane that lies in the shared area; "" where every pane has its own."""
+    if width >= LARGE[0] and height >= LARGE[1]:
+        return ""
+    medium = width >= MEDIUM[0] and height >= MEDIUM[1]
+    return "log" if medium and shared not in UNPLACED else shared
 
 
 def _medium(width: int, height: int, shared: str) -> Places:
@@ -53,13 +56,12 @@ def _medium(width: int, height: int, shared: str) -> Places:
         "positions": Region(x, 0, right, first),
         "orders": Region(x, first, right, second),
         "consumers": Region(x, first + second, right, third),
-        # The lower area is the log's, unless a pane without room of its own was asked for.
-        shared if shared in UNPLACED else "log": Region(0, top, width, low),
+        sharing(width, height, shared): Region(0, top, width, low),
     }
 
 
 def _large(width: int, height: int) -> Places:
-    left, right = width * 31 // 100, width * 285 // 1000
+    left, right = width * 33 // 100, width * 265 // 1000
     middle = width - left - right - 2
     low = max(11, height // 4)
     top = height - low

@@ -74,6 +74,8 @@ def _numbers(told: dict[str, Any]) -> list[Row]:
         or "flat"
     )
     lags = ", ".join(f"{name} {millis(lag['p99'])}" for name, lag in told.get("lag_ms", {}).items())
+    late, merged = events.get("discarded_late", 0), events.get("merged", 0)
+    flow = f"{compact(events.get('received', 0))} received, {late} late, {merged} merged"
     rows: list[Row] = [
         _row("batch", (f"{clean(told.get('batch_id', ''))} ({clean(told.get('environment', ''))})", "text")),
         _row("result", (money(realized + opened), tone_of(realized + opened)),
@@ -81,8 +83,7 @@ def _numbers(told: dict[str, Any]) -> list[Row]:
         _row("fills", (str(told.get("fills", 0)), "text")),
         _row("orders", (clean(orders), "text")),
         _row("positions", (held, "text")),
-        _row("events", (f"{compact(events.get('received', 0))} received, {events.get('discarded_late', 0)} late, "
-                        f"{events.get('merged', 0)} merged", "text")),
+        _row("events", (flow, "text")),
         _row("lag p99", (lags or "-", "text")),
     ]  # fmt: skip
     if restarts := told.get("restarts", 0):

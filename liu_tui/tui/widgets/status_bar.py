@@ -108,7 +108,7 @@ def _time(picture: Picture, now_ns: int) -> Part:
             ((f"{now} ", "bold"), (long, tone)),
             ((f"{now} ", "bold"), (short, tone)),
         ),
-        2,
+        4,
     )
 
 
@@ -163,6 +163,7 @@ def _feed(picture: Picture) -> Part:
             (("feed live ", tone), (f"{old} {compact(feed.rate)}/s {feed.symbols} symbols", "text")),
             (("feed live ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
             (("feed ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
+            (("feed ", tone), (old, "text")),
         ),
         4,
     )
@@ -177,18 +178,22 @@ def _broker(picture: Picture) -> Part:
 
 
 def _result(picture: Picture, signs: Signs) -> Part:
+    """The day's result: realised and open together, then each."""
     cash = picture.money
     total = cash.realized + cash.unrealized
-    tone = tone_of(total)
+    tone, real, opened = tone_of(total), tone_of(cash.realized), tone_of(cash.unrealized)
     arrow = {"up": signs.up, "down": signs.down}.get(tone, signs.flat)
-    whole: Span = (f"{arrow} {money(total)}", tone)
-    split: Spans = (
-        (f" (real {money(cash.realized)}", tone_of(cash.realized)), (f" open {money(cash.unrealized)})", tone_of(cash.unrealized)),
-    )  # fmt: skip
-    brief: Spans = (
-        (f"R{cash.realized:+,.0f}", tone_of(cash.realized)), (f" O{cash.unrealized:+,.0f}", tone_of(cash.unrealized)),
-    )  # fmt: skip
-    return Part(((("P&L ", "dim"), whole, *split), (whole, (" ", "text"), *brief)), 3)
+    split: Spans = ((f" (real {money(cash.realized)}", real), (f" open {money(cash.unrealized)})", opened))
+    brief: Spans = ((f" R{cash.realized:+,.0f}", real), (f" O{cash.unrealized:+,.0f}", opened))
+    return Part(
+        (
+            (("P&L ", "dim"), (f"{arrow} {money(total)}", tone), *split),
+            (("P&L ", "dim"), (f"{arrow} {money(total)}", tone), *brief),
+            ((f"{arrow} {money(total)}", tone), *brief),
+            ((f"{arrow}{total:+,.0f}", tone), *brief),
+        ),
+        3,
+    )
 
 
 def _force(picture: Picture) -> Part:
@@ -213,7 +218,7 @@ def _house(picture: Picture) -> Part:
         *(((f" {late} late", "error"),) if late else ()),
         *(((f" {down} down", "error"),) if down else ()),
     )
-    return Part(((lag, *bad), bad), 7)
+    return Part(((lag, *bad), bad, ()), 7)
 
 
 def _money(picture: Picture) -> Part:
