@@ -174,7 +174,7 @@ def _headless(plan: Path, options: Any, *, as_json: bool, background: bool) -> E
         stderr=not background,
         secrets=Settings.read().keys().known(),
     )
-    code, summary = asyncio.run(run_session(plan, options))
+    code, summary = asyncio.run(run_session(plan.expanduser().resolve(), options))
     if as_json:
         emit(summary)
     elif not background:
@@ -296,13 +296,20 @@ async def _stop(socket: Path, *, flatten: bool) -> dict[str, Any]:
 # ── words ──
 
 
+_EVENT_WORDS = {
+    "received": "received",
+    "dispatched": "dispatched",
+    "discarded_late": "late",
+    "merged": "merged",
+}
+
+
 def digest(summary: dict[str, Any]) -> str:
     """A summary for a person's eyes."""
     events, orders = summary["events"], summary["orders"]
     lines = [
         f"batch {summary['batch_id']} ({summary['environment']}) ended: {summary['end_reason']}",
-        f"events      {events['received']:,} received, {events['dispatched']:,} dispatched, "
-        f"{events['discarded_late']:,} late, {events['merged']:,} merged",
+        f"events      {', '.join(f'{events[name]:,} {word}' for name, word in _EVENT_WORDS.items())}",
         f"symbols     {len(summary['symbols'])} watched, {summary['scanner_hits']} scanner hits",
         f"orders      {', '.join(f'{count} {state}' for state, count in orders.items()) or 'none'}",
         f"fills       {summary['fills']}",

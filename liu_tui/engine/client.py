@@ -84,6 +84,7 @@ ToClient = Picture | Reply | Detail | Farewell
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[ToClient] = msgspec.msgpack.Decoder(ToClient)
 MAX_FRAME = 16 * 1024 * 1024
+_MIXED = "The session and this program are different builds."
 
 
 class Client:
@@ -92,6 +93,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._replies: dict[str, asyncio.Future[Reply]] = {}
+        self._over = False
 
     @classmethod
     async def connect(cls, socket: Path, *, watch: float = 0.0, log_from: int = 0) -> Client:
@@ -110,23 +112,20 @@ class Client:
         return client
 
     async def messages(self) -> AsyncIterator[ToClient]:
-        """Yield pictures, details, replies and the farewell, until the session or close() ends it."""
+        """Yield pictures, details, replies and the farewell, until the session or close() ends it.
+
+        Raises WireError if what comes is not of this build.
+        """
         while True:
             try:
-                size = int.from_bytes(await self._reader.readexactly(4), "big")
-                if size > MAX_FRAME:
-                    raise WireError(f"a frame of {size} bytes", where="session socket")
-                frame = await self._reader.readexactly(size)
+                message = await self._next()
             except (asyncio.IncompleteReadError, ConnectionError):
-                self._fail_waiters()
+                self._end()
                 return
-            try:
-                message = _decoder.decode(frame)
-            except msgspec.MsgspecError as e:
-                raise WireError(
-                    str(e), where="session socket", mend="The session and this program are different builds."
-                ) from e
-            waiter = self._replies.pop(message.id, None) if isinstance(message, Reply) else None
+            except WireError:
+                self._end()
+                raise
+            waiter = self._replies.get(message.id) if isinstance(message, Reply) else None
             if waiter is not None and isinstance(message, Reply) and not waiter.done():
                 waiter.set_result(message)
             yield message
@@ -142,11 +141,15 @@ class Client:
 
         Raises TimeoutError, or NothingToAttach if the session goes away first.
         """
-        loop = asyncio.get_running_loop()
+        if self._over:
+            raise _gone()
         command_id = self.send(verb, **words)
-        waiter = self._replies[command_id] = loop.create_future()
-        async with asyncio.timeout(timeout):
-            reply: Reply = await waiter
+        waiter = self._replies[command_id] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                reply: Reply = await waiter
+        finally:
+            del self._replies[command_id]
         return reply
 
     def ask_detail(self, symbol: str) -> None:
@@ -163,8 +166,22 @@ class Client:
         frame = _encoder.encode(message)
         self._writer.write(len(frame).to_bytes(4, "big") + frame)
 
-    def _fail_waiters(self) -> None:
+    async def _next(self) -> ToClient:
+        size = int.from_bytes(await self._reader.readexactly(4), "big")
+        if size > MAX_FRAME:
+            raise WireError(f"a frame of {size} bytes", where="session socket", mend=_MIXED)
+        frame = await self._reader.readexactly(size)
+        try:
+            return _decoder.decode(frame)
+        except msgspec.MsgspecError as e:
+            raise WireError(str(e), where="session socket", mend=_MIXED) from e
+
+    def _end(self) -> None:
+        self._over = True
         for waiter in self._replies.values():
             if not waiter.done():
-                waiter.set_exception(NothingToAttach("the session went away"))
-        self._replies.clear()
+                waiter.set_exception(_gone())
+
+
+def _gone() -> NothingToAttach:
+    return NothingToAttach("the session went away", mend="See 'liu-tui sessions'.")

@@ -8,8 +8,9 @@ A command's id makes it idempotent: sent again, it gets the first one's answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from liu_tui.engine.client import VERBS, Command, Reply
 from liu_tui.engine.messages import DeskOrder, VetoSet
@@ -26,11 +27,10 @@ _ANSWERS_KEPT = 500
 
 
 class Commands:
-    """Carries out verbs. answer: how a reply reaches whoever asked."""
+    """Carries out verbs."""
 
-    def __init__(self, supervisor: Supervisor, answer: Callable[[Guest, Reply], None]) -> None:
+    def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._answer = answer
         self._waiting: dict[str, tuple[Command, Guest]] = {}
         self._answers: dict[str, Reply] = {}
 
@@ -39,6 +39,10 @@ class Commands:
         if command.id in self._answers:
             self._answer(guest, self._answers[command.id])
             return
+        if command.id in self._waiting:  # asked again before the desk has answered: it does not hear it twice
+            self._waiting[command.id] = (self._waiting[command.id][0], guest)
+            return
+        command = msgspec.structs.replace(command, symbol=command.symbol.upper())
         if command.verb == "status":
             data = json.dumps(self._supervisor.status())
             self._answer(guest, Reply(command.id, True, "running", data))
@@ -75,29 +79,32 @@ class Commands:
             if command.verb in DESK_VERBS:
                 self.done(command_id, False, "the desk ended before it answered; look, and ask again")
 
+    def _answer(self, guest: Guest, reply: Reply) -> None:
+        self._supervisor.door.tell(guest, reply)
+
     def _to_desk(self, command: Command) -> None:
-        desk = self._supervisor.desk
+        desk = self._supervisor.staff.desk
         if not desk.running:
             self.done(command.id, False, "the desk is being started; ask again in a moment")
             return
         desk.tell(DeskOrder(command=command))
 
     def _here(self, command: Command) -> tuple[bool, str]:
-        symbol = command.symbol.upper()
+        symbol = command.symbol
         if command.verb in NEEDS_SYMBOL and not symbol:
             return False, f"{command.verb} which symbol?"
         supervisor = self._supervisor
         match command.verb:
             case "reject":
-                supervisor.set_veto(_veto(command, symbol, on=True))
+                supervisor.symbols.set_veto(_veto(command, symbol, on=True))
                 return True, f"{symbol} is rejected{_for(command)}"
             case "allow":
-                supervisor.set_veto(_veto(command, symbol, on=False))
+                supervisor.symbols.set_veto(_veto(command, symbol, on=False))
                 return True, f"{symbol} is allowed again{_for(command)}"
             case "subscribe":
-                return supervisor.subscribe(symbol)
+                return supervisor.symbols.subscribe(symbol)
             case "unsubscribe":
-                return supervisor.unsubscribe(symbol)
+                return supervisor.symbols.unsubscribe(symbol)
             case "stop":
                 supervisor.ask_stop("asked for", flatten=command.flatten)
                 return True, "closing, once flat" if command.flatten else "closing"
@@ -108,7 +115,7 @@ class Commands:
             CommandRow(
                 id=command.id,
                 verb=command.verb,
-                symbol=command.symbol.upper(),
+                symbol=command.symbol,
                 by=command.by,
                 state=state,
                 words=words,
@@ -133,4 +140,4 @@ def _for(command: Command) -> str:
 
 
 def _asked(command: Command) -> str:
-    return " ".join(part for part in (command.verb, command.symbol.upper(), command.strategy) if part)
+    return " ".join(part for part in (command.verb, command.symbol, command.strategy) if part)

@@ -47,15 +47,19 @@ from liu_tui.settings import Settings, Workspace
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import Effect
+from liu_tui.trading.orders import news
 from liu_tui.trading.trader import BrokerStatus, Trader
 from liu_tui.wiring.venue import Venue, keys_for, open_trader
 
 _log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+TICK_NS = SECOND_NS // 10
 RECONCILE_RETRY_NS = SECOND_NS // 2
 ACCOUNT_NS = 2 * SECOND_NS
 LOCK_WAIT_S = 10.0
+HOUSE = frozenset({"desk", "session"})
+"""Who pauses entries for the house's own reasons: an end, a lost supervisor."""
 
 _MARKET: msgspec.msgpack.Decoder[list[OnMarketLink]] = msgspec.msgpack.Decoder(list[OnMarketLink])
 
@@ -83,7 +87,7 @@ class DeskProcess:
         self._heard: list[OrderUpdate | BrokerStatus | Step] = []
         self._steps = StepBook()
         self._reconciled = self._told_ready = self._orphan_done = False
-        self._reconcile_at = self._account_at = 0
+        self._reconcile_at = self._account_at = self._tick_at = 0
         self._lock: FileLock | None = None
 
     # ── life ──
@@ -120,10 +124,11 @@ class DeskProcess:
             self._desk.restore(orders, fills, batch.state, by=batch.state_by, reason=batch.state_reason)
         for veto in self._child.boot.vetoes:
             self._desk.veto(veto.symbol, veto.strategy, veto.by, veto.reason)
+        for order in orders:
+            self._facts.add_order(news(order))
         if orders:
-            self._child.say(
-                "info", f"the journal has {len(orders)} orders and {len(fills)} fills: asking the broker"
-            )
+            words = f"the journal has {len(orders)} orders and {len(fills)} fills: asking the broker"
+            self._child.say("info", words)
 
     def _taken_over(self) -> None:
         self._child.stopping = "taken over"
@@ -190,6 +195,8 @@ class DeskProcess:
             case "pause":
                 return desk.pause(by, reason or "asked for", now)
             case "resume":
+                if words := desk.resume_refused():
+                    raise RefusedError(words)
                 return desk.resume(by, reason, now)
             case "cancel":
                 return desk.cancel(now, symbol=command.symbol, client_order_id=command.order, by=by)
@@ -229,7 +236,9 @@ class DeskProcess:
         intents, self._intents = self._intents, []
         for intent in intents:
             await self._carrier.carry(self._desk.on_intent(intent, self._child.clock.now_ns()))
-        await self._carrier.carry(self._desk.on_time(self._child.clock.now_ns()))
+        if monotonic_ns() >= self._tick_at:
+            self._tick_at = monotonic_ns() + TICK_NS
+            await self._carrier.carry(self._desk.on_time(self._child.clock.now_ns()))
 
     async def _take_step(self) -> None:
         """Lock-step: prices, then the broker's updates, then the clock; the consumers.
@@ -272,7 +281,8 @@ class DeskProcess:
             self._child.say("warn", f"the broker is away: {status.words}", source="desk", kind="feed")
 
     async def _reconcile(self) -> None:
-        if self._reconciled or self._facts.broker_state == "away" or monotonic_ns() < self._reconcile_at:
+        settled = self._reconciled and not self._desk.needs_reconcile
+        if settled or self._facts.broker_state == "away" or monotonic_ns() < self._reconcile_at:
             return
         self._reconcile_at = monotonic_ns() + RECONCILE_RETRY_NS
         try:
@@ -294,7 +304,14 @@ class DeskProcess:
         self._facts.broker("ready", "")
         if not self._told_ready:
             self._told_ready = True
+            await self._take_up()
             self._child.tell(DeskReady(account=account))
+
+    async def _take_up(self) -> None:
+        """Lift the pause of an ending or a lost supervisor; persons' and limits' words stay in force."""
+        desk = self._desk
+        if desk.state == "REDUCING" and desk.state_by in HOUSE and not desk.resume_refused():
+            await self._carrier.carry(desk.resume("desk", "the session goes on", self._child.clock.now_ns()))
 
     async def _take_lock(self, account_id: str) -> None:
         """Hold the account for this batch. The one we take over from lets go within moments."""

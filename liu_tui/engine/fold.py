@@ -235,6 +235,11 @@ class Fold:
             restarts=restarts,
         )
 
+    def holds(self, symbol: str) -> bool:
+        """Whether anything is held or working in a symbol."""
+        held = any(position.symbol == symbol and position.qty for position in self._positions())
+        return held or any(news.symbol == symbol and not news.state.final for news in self.orders.values())
+
     def money(self) -> MoneyRow:
         """The batch's money."""
         facts = self.desk

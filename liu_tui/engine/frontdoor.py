@@ -19,6 +19,8 @@ from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 
 MAX_RATE = 10.0
+MIN_RATE = 0.01
+"""Pictures a second. A guest may ask for anything; what it gets lies between these."""
 OWED_BYTES = 1024 * 1024
 HANG_UP_BYTES = 32 * 1024 * 1024
 
@@ -54,8 +56,12 @@ class Guest:
         return self.watch > 0 and now_ns >= self.next_ns and self.owed < OWED_BYTES
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, once it has taken what it is owed."""
         self._writer.close()
+
+    def abort(self) -> None:
+        """Hang up now."""
+        self._writer.transport.abort()
 
 
 class FrontDoor:
@@ -92,7 +98,7 @@ class FrontDoor:
             lines = log_after(guest.logged)
             if lines:
                 guest.logged = lines[-1].n
-            guest.next_ns = now + int(SECOND_NS / min(guest.watch, MAX_RATE))
+            guest.next_ns = now + int(SECOND_NS / guest.watch)
             guest.send(msgspec.structs.replace(picture, log=lines))
 
     def tell(self, guest: Guest, message: Reply | Detail) -> None:
@@ -110,6 +116,8 @@ class FrontDoor:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._server.wait_closed()
+            for guest in list(self._guests):
+                guest.abort()
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,7 +138,8 @@ class FrontDoor:
     async def _hear(self, guest: Guest, message: FromClient) -> None:
         match message:
             case Hello(watch=watch, log_from=log_from):
-                guest.watch, guest.logged = min(watch, MAX_RATE), log_from
+                guest.watch = min(max(watch, MIN_RATE), MAX_RATE) if watch > 0 else 0.0
+                guest.logged = log_from
             case AskDetail(symbol=symbol):
                 self._on_detail(symbol.upper(), guest)
             case Command():

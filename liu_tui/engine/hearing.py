@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from liu_tui.engine.kids import Kid
@@ -24,13 +25,14 @@ from liu_tui.engine.messages import (
     StatesSaved,
     StepBegin,
     StepDone,
+    StrategyProfile,
     StrategyState,
     UnsubscribeAsked,
     VenueSaid,
     VetoAsked,
     VetoSet,
 )
-from liu_tui.market.streaming import FeedState
+from liu_tui.market.streaming import FeedState, FeedStatus
 from liu_tui.model.clock import wall_ns
 
 if TYPE_CHECKING:
@@ -54,17 +56,10 @@ class Hearing:
         self._expected: dict[str, bool] = {}
         self._over_limit: set[str] = set()
 
-    def expect(self, command_id: str) -> None:
-        """The desk's answer to this command will be asked for with came()."""
+    def expect(self, command_id: str) -> Callable[[], bool]:
+        """Return what tells whether the desk has answered this command."""
         self._expected[command_id] = False
-
-    def came(self, command_id: str) -> bool:
-        """Whether the answer has come."""
-        return self._expected[command_id]
-
-    def quarantine(self, strategy: str, words: str) -> None:
-        """Show a strategy as quarantined."""
-        self._house.fold.strategy(StrategyState(name=strategy, state="quarantined", words=words))
+        return lambda: self._expected[command_id]
 
     def take(self, kid: Kid, message: FromChild) -> None:
         """One message of one child."""
@@ -94,11 +89,7 @@ class Hearing:
                     if other is not kid:
                         other.tell(message)
             case FeedSaid(status=status):
-                house.fold.feed_said(status)
-                house.feed_live = status.state is FeedState.LIVE
-                level = _FEED_LEVELS.get(status.state, "error")
-                words = f"feed {status.state.value}: {status.words}".rstrip(": ")
-                house.log.say(level, words, source="feed", kind="" if level == "info" else "feed")
+                self._feed_said(status)
             case Routed(n=n, words=words):
                 house.gate.settled(f"routes {n}")
                 if words:
@@ -106,17 +97,24 @@ class Hearing:
             case StepBegin(n=n, t_ns=t_ns):
                 house.clock.step_to(t_ns)
                 house.gate.begin(n)
-                if house.staff.scanners is not None:
-                    house.staff.scanners.tell(message)
+                house.staff.tell_scanners(message)
             case SessionOver():
                 house.ask_stop("market close")
+
+    def _feed_said(self, status: FeedStatus) -> None:
+        house = self._house
+        house.fold.feed_said(status)
+        house.feed_live = status.state is FeedState.LIVE
+        level = _FEED_LEVELS.get(status.state, "error")
+        words = f"{status.state.value}: {status.words}".rstrip(": ")
+        house.log.say(level, words, source="feed", kind="" if level == "info" else "feed")
 
     def _from_desk(self, message: FromChild) -> None:
         house = self._house
         match message:
             case DeskReady(account=account):
                 house.desk_ready = True
-                house.account_known(account.id)
+                self._account_known(account.id)
             case DeskFacts():
                 house.fold.desk_said(message)
             case DeskDone(id=command_id, ok=ok, words=words):
@@ -131,11 +129,7 @@ class Hearing:
         house = self._house
         match message:
             case Profiles(profiles=profiles):
-                house.watching.know(profiles)
-                house.desk.tell(DeskProfiles(profiles=profiles))
-                for profile in profiles:
-                    if profile.fault:
-                        self.quarantine(profile.name, profile.fault)
+                self._learn(profiles)
             case StrategyState(name=name, state=state):
                 house.fold.strategy(message)
                 if state == "running":
@@ -145,16 +139,39 @@ class Hearing:
             case StatesSaved():
                 house.books.save_states(kid.name, message, house.clock.now_ns())
             case SeriesDetail(detail=detail):
-                house.detail_came(detail)
-            case VetoAsked(symbol=symbol, strategy=strategy, by=by, reason=reason):
-                veto = VetoSet(
-                    symbol=symbol, strategy=strategy, on=True, by=by, reason=reason, since_ns=wall_ns()
-                )
-                house.set_veto(veto)
-                house.log.say("info", f"{symbol} rejected: {reason}".rstrip(": "), source=by)
+                house.symbols.detail_came(detail)
+            case VetoAsked():
+                self._veto_asked(message)
             case UnsubscribeAsked(symbol=symbol, by=by, reason=reason):
-                ok, words = house.unsubscribe(symbol)
+                ok, words = house.symbols.unsubscribe(symbol)
                 house.log.say("info" if ok else "warn", f"{words} ({reason})", source=by)
+
+    def _learn(self, profiles: tuple[StrategyProfile, ...]) -> None:
+        """A consumer has loaded the strategies, or some of them anew."""
+        house = self._house
+        house.symbols.watching.know(profiles)
+        house.staff.desk.tell(DeskProfiles(profiles=profiles))
+        for profile in profiles:
+            if profile.fault:
+                state = StrategyState(name=profile.name, state="quarantined", words=profile.fault)
+                house.fold.strategy(state)
+
+    def _veto_asked(self, said: VetoAsked) -> None:
+        veto = VetoSet(
+            symbol=said.symbol,
+            strategy=said.strategy,
+            on=True,
+            by=said.by,
+            reason=said.reason,
+            since_ns=wall_ns(),
+        )
+        self._house.symbols.set_veto(veto)
+        self._house.log.say("info", f"{said.symbol} rejected: {said.reason}".rstrip(": "), source=said.by)
+
+    def _account_known(self, account_id: str) -> None:
+        house = self._house
+        if house.records is not None:
+            house.records.put(lambda store: store.batches.set_account(house.batch_id, account_id))
 
     def _from_scanners(self, message: FromChild) -> None:
         match message:
@@ -167,13 +184,13 @@ class Hearing:
         house = self._house
         house.fold.scanned(said)
         house.books.hits(said)
-        outcome = house.watch([(found.symbol, said.target) for found in said.hits])
+        outcome = house.symbols.pick([(found.symbol, said.target) for found in said.hits])
         fresh = [symbol for symbol, what in outcome.items() if what == "new"]
         for found in said.hits:
             state = _OUTCOMES[outcome[found.symbol]]
             if house.books.rejected(found.symbol):
                 state = "rejected"
-            place = house.watching.owner(found.symbol)
+            place = house.symbols.watching.owner(found.symbol)
             house.fold.hit(said, found, house.staff.consumers[place].name, state)
         full = {symbol for symbol, what in outcome.items() if what == "full"} - self._over_limit
         self._over_limit |= full

@@ -16,7 +16,7 @@ import msgspec
 
 from liu_tui.engine.child import start_words
 from liu_tui.engine.links import Link, pair
-from liu_tui.engine.messages import Alive, Boot, FromChild, Stop, TakeLink
+from liu_tui.engine.messages import Alive, FromChild, Stop, TakeLink
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 
@@ -25,6 +25,8 @@ LONGEST_WAIT_S = 10.0
 HEALTHY_S = 30.0
 STOP_S = 5.0
 TERM_S = 2.0
+FOLLOW_S = 0.5
+"""A process whose link has broken ends by itself; after so long it is ended."""
 
 _DECODER: msgspec.msgpack.Decoder[list[FromChild]] = msgspec.msgpack.Decoder(list[FromChild])
 
@@ -49,6 +51,7 @@ class Kid:
         self.next_start_ns = 0
         self._wait_s = FIRST_WAIT_S
         self._started_ns = 0
+        self._broke_ns = 0
 
     @property
     def pid(self) -> int:
@@ -62,6 +65,8 @@ class Kid:
 
     async def start(self, log: Path) -> None:
         """Start the process; it waits for Boot."""
+        if self._process is not None:
+            await self._process.wait()  # reaped, or its successor's birth would do it behind asyncio's back
         ours, theirs = pair()
         with log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
@@ -77,11 +82,8 @@ class Kid:
         theirs.close()
         self.link = Link(ours, _DECODER, self._wake)
         self.state = "starting"
+        self._broke_ns = 0
         self._started_ns = self.heard_ns = monotonic_ns()
-
-    def boot(self, boot: Boot) -> None:
-        """Send the first message."""
-        self.tell(boot)
 
     def tell(self, *messages: object) -> None:
         """Send to the child, if it is there."""
@@ -109,10 +111,15 @@ class Kid:
         return said
 
     def is_dead(self) -> bool:
-        """Its process has ended, or its link has; an ending that was asked for counts too."""
+        """Its process has ended; or its link has, and the process has had a moment to follow."""
         if self._process is None or self.state in ("off", "dead"):
             return False
-        return self._process.returncode is not None or (self.link is not None and self.link.closed)
+        if self._process.returncode is not None:
+            return True
+        if self.link is None or not self.link.closed:
+            return False
+        self._broke_ns = self._broke_ns or monotonic_ns()
+        return monotonic_ns() - self._broke_ns > FOLLOW_S * SECOND_NS
 
     def silent_s(self) -> float:
         """Wall seconds since it was heard."""

@@ -39,8 +39,10 @@ def has_late(events: Sequence[OnMarketLink], cutoff: int) -> bool:
     return any(type(event) in (Trade, Quote) and event.t_ns < cutoff for event in events)  # type: ignore[union-attr]
 
 
-def clean(events: Sequence[OnMarketLink], cutoff: int, now_ns: int, speed: float) -> Cleaned:
-    """Discard what is late of a whole backlog."""
+def clean(
+    events: Sequence[OnMarketLink], cutoff: int, now_ns: int, speed: float, delay_ns: int = 0
+) -> Cleaned:
+    """Discard what is late of a whole backlog. speed, delay_ns: as for the cutoff."""
     keep: list[OnMarketLink] = []
     newest: dict[tuple[type, str], Trade | Quote] = {}
     counts: dict[str, int] = {}
@@ -51,7 +53,7 @@ def clean(events: Sequence[OnMarketLink], cutoff: int, now_ns: int, speed: float
             continue
         newest[type(event), event.symbol] = event
         counts[event.symbol] = counts.get(event.symbol, 0) + 1
-        waited = (now_ns - event.t_ns) / SECOND_NS / speed
+        waited = (now_ns - delay_ns - event.t_ns) / SECOND_NS / speed
         if waited > worst[1]:
             worst = (event.symbol, waited)
     return Cleaned(keep, list(newest.values()), worst, counts)
@@ -59,6 +61,7 @@ def clean(events: Sequence[OnMarketLink], cutoff: int, now_ns: int, speed: float
 
 def words_of(consumer: str, symbol: str, waited_s: float) -> str:
     """The log line of a cleaning, as traders know it."""
-    minutes, seconds = divmod(waited_s, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"consumer {consumer} {symbol} out of sync w {hours}:{minutes:02d}:{seconds:06.3f}"
+    seconds, ms = divmod(round(waited_s * 1000), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"consumer {consumer} {symbol} out of sync w {hours}:{minutes:02d}:{seconds:02d}.{ms:03d}"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from liu_tui.errors import RefusedError
+
+LOOKS = 5
+LOOK_S = 0.005
+"""Whoever asks is_held() has the lock for microseconds: look again before believing that it is taken."""
 
 
 class FileLock:
@@ -22,7 +27,7 @@ class FileLock:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(fd)
         except OSError as e:
             holder = os.pread(fd, 200, 0).decode(errors="replace").strip()
             os.close(fd)
@@ -45,9 +50,21 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
     finally:
         os.close(fd)
     return False
+
+
+def _lock(fd: int) -> None:
+    for look in range(1, LOOKS + 1):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if look == LOOKS:
+                raise
+            time.sleep(LOOK_S)
+        else:
+            return

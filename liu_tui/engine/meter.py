@@ -7,7 +7,6 @@ consumer hangs and cannot answer any more.
 from __future__ import annotations
 
 import mmap
-from bisect import insort
 from collections import deque
 from pathlib import Path
 from time import perf_counter_ns
@@ -92,7 +91,10 @@ class CallMeter:
         return slow
 
     def slowest(self) -> tuple[str, float]:
-        """The strategy with the dearest call since the last time, and its ms; ("", 0) if none."""
+        """The strategy with the dearest call since the last time, and its ms.
+
+        What it said then if there was no call; ("", 0) if there never was one.
+        """
         if not self._window:
             return self.dearest
         name, took = max(self._window.items(), key=lambda row: row[1])
@@ -115,8 +117,6 @@ class LagMeter:
         """(p50, p99), 0 if nothing was sampled."""
         if not self._last:
             return 0.0, 0.0
-        ordered: list[float] = []
-        for lag in self._last:
-            insort(ordered, lag)
+        ordered = sorted(self._last)
         last = len(ordered) - 1
         return ordered[last // 2], ordered[round(last * 0.99)]

@@ -1,7 +1,7 @@
 """What the supervisor writes into the books: everything but money. One writer, in the order of asking.
 
-Facts gather for a moment and are written together, off the supervisor's turn; a fault of the books is said
-once and does not stop the session (the desk, which writes the money, does stop).
+They are written beside the supervisor's turn, one after the other; a fault of the books is said once and does
+not stop the session (the desk, which writes the money, does stop).
 """
 
 from __future__ import annotations

@@ -113,9 +113,7 @@ class Scanners:
         try:
             async with asyncio.timeout(RUN_TIMEOUT_S):
                 hits = hits_of(await job.scanner.run(self._view), job.table.max_symbols)
-        except (
-            Exception
-        ) as e:  # user code, and the vendor behind it: named on the console, called again at its turn
+        except Exception as e:  # noqa: BLE001 - user code and the vendor behind it: named, called again
             words = str(e) if isinstance(e, LiuError) else _last_line(e)
             _log.warning("scanner %s failed\n%s", job.name, traceback.format_exc())
             self._child.say(

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from liu_tui import __version__
+from liu_tui.analysis.books import consolidate
 from liu_tui.engine.lock import FileLock
 from liu_tui.engine.registry import Registry, SessionRecord
 from liu_tui.engine.shards import consumer_names
@@ -27,7 +28,6 @@ from liu_tui.model.clock import wall_ns
 from liu_tui.plan.load import load_plan, plan_text
 from liu_tui.plan.schema import Environment, TradePlan
 from liu_tui.settings import Workspace
-from liu_tui.analysis.books import consolidate
 from liu_tui.store.store import Store
 
 
@@ -64,10 +64,11 @@ def with_options(plan: TradePlan, options: Options) -> TradePlan:
 async def run_session(plan_file: Path, options: Options) -> tuple[Exit, dict[str, Any]]:
     """Run a plan's session to its end in this process; returns how it went and its summary.
 
+    plan_file: absolute
+
     Raises PlanError, RefusedError (the plan's session runs already, or PROD), or another LiuError if it
     cannot start.
     """
-    plan_file = Path(os.path.realpath(os.path.expanduser(plan_file)))
     workspace = Workspace.of(plan_file)
     plan = with_options(load_plan(plan_file, base=workspace.root, source_needed=not options.source), options)
     if plan.environment is Environment.PROD:

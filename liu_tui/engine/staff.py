@@ -37,6 +37,11 @@ class Staff:
         """Start a child's process; it waits for Boot."""
         await kid.start(self._log)
 
+    def tell_scanners(self, message: object) -> None:
+        """Tell the scanners, if the plan has any."""
+        if self.scanners is not None:
+            self.scanners.tell(message)
+
     def introduce(self, newcomer: Kid) -> None:
         """Make the newcomer's links to all who run, and hand the ends over."""
         for kind, one, other in self._pairs():

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 
 class StepGate:
-    """Counts who has finished which step. pending.
-
-    Subscriptions under way, by the number of their request.
-    """
+    """Counts who has finished which step, and which subscriptions are under way."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -28,7 +25,7 @@ class StepGate:
 
     def excuse(self, role: str) -> None:
         """A role was started again in the middle of a step: it begins with the next one."""
-        self._done[role] = self.n
+        self._done[role] = max(self._done.get(role, 0), self.n)
 
     def wait_for(self, what: str) -> None:
         """A subscription is under way."""
@@ -37,6 +34,10 @@ class StepGate:
     def settled(self, what: str) -> None:
         """A subscription is in force."""
         self._pending.discard(what)
+
+    def forget(self, what: str) -> None:
+        """Whoever was asked for these has died, or was asked for something newer instead."""
+        self._pending = {pending for pending in self._pending if not pending.startswith(f"{what} ")}
 
     def to_acknowledge(self, roles: tuple[str, ...]) -> int | None:
         """The step that may be acknowledged now, once; None if there is none."""

@@ -1,0 +1,113 @@
+"""The day's symbols at the supervisor: picking, subscribing, vetoing, and telling whom it concerns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from liu_tui.engine.messages import AskSeries, Assign, Drop, Routes, VetoSet
+from liu_tui.engine.snapshot import Detail, VetoRow
+from liu_tui.engine.watching import Watching, split
+
+if TYPE_CHECKING:
+    from liu_tui.engine.frontdoor import Guest
+    from liu_tui.engine.supervisor import Supervisor
+
+
+class Symbols:
+    """What is watched and what is rejected. Every change is numbered, so that a lock-step can wait for it."""
+
+    def __init__(self, house: Supervisor) -> None:
+        self._house = house
+        self.watching = Watching(house.plan, len(house.staff.consumers))
+        self._numbers = 0
+        self._details: dict[str, list[Guest]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """What is watched, first picked first."""
+        return self.watching.list.symbols
+
+    def pick(self, picks: list[tuple[str, str]]) -> dict[str, str]:
+        """Pick symbols (symbol, target) and subscribe what is new; returns symbol -> what became of it."""
+        outcome = {symbol: self.watching.list.pick(symbol, target) for symbol, target in picks}
+        fresh = [symbol for symbol, what in outcome.items() if what in ("new", "wider")]
+        for place, tasks in split(self.watching.tasks_of(symbol) for symbol in fresh).items():
+            self._house.staff.consumers[place].tell(Assign(n=self._number(f"assign {place}"), tasks=tasks))
+        if fresh:
+            self.tell_routes()
+        return outcome
+
+    def subscribe(self, symbol: str) -> tuple[bool, str]:
+        """A person subscribes a symbol for all strategies."""
+        self.watching.list.restore(symbol)
+        if self.pick([(symbol, "")])[symbol] == "full":
+            most = self._house.plan.max_symbols
+            return False, f"max_symbols = {most} are watched already: unsubscribe one first"
+        self._house.fold.mark_hits(symbol, "watched")
+        return True, f"{symbol} is subscribed"
+
+    def unsubscribe(self, symbol: str) -> tuple[bool, str]:
+        """Drop a symbol's data, unless something is held or working in it."""
+        house = self._house
+        if house.fold.holds(symbol):
+            return False, f"{symbol} has a position or a working order: flatten or cancel it first"
+        places = list(self.watching.tasks_of(symbol))
+        if not self.watching.list.drop(symbol):
+            return False, f"{symbol} is not subscribed"
+        for place in places:
+            house.staff.consumers[place].tell(Drop(symbol=symbol))
+        self.tell_routes()
+        house.fold.mark_hits(symbol, "unsubscribed")
+        return True, f"{symbol} is unsubscribed for the day"
+
+    def set_veto(self, veto: VetoSet) -> None:
+        """Reject or allow a symbol, everywhere."""
+        house = self._house
+        house.books.set_veto(veto)
+        self.show_vetoes()
+        for kid in (*house.staff.consumers, house.staff.desk):
+            kid.tell(veto)
+        house.fold.mark_hits(veto.symbol, "rejected" if house.books.rejected(veto.symbol) else "watched")
+
+    def show_vetoes(self) -> None:
+        """Put the vetoes in force into the picture."""
+        self._house.fold.vetoes = {key: _veto_row(row) for key, row in self._house.books.vetoes.items()}
+
+    def tell_routes(self) -> None:
+        """Tell the producer the whole table; it stands for every earlier one."""
+        self._house.gate.forget("routes")
+        self._house.staff.producer.tell(Routes(n=self._number("routes"), routes=self.watching.routes()))
+
+    def tell_consumer(self, place: int) -> None:
+        """Tell a consumer that was started again all that it serves."""
+        self._house.gate.forget(f"assign {place}")
+        if tasks := self.watching.tasks_for(place):
+            self._house.staff.consumers[place].tell(
+                Assign(n=self._number(f"assign {place}"), tasks=tuple(tasks))
+            )
+
+    def ask_detail(self, symbol: str, guest: Guest) -> None:
+        """A screen wants a symbol's detail."""
+        self._details.setdefault(symbol, []).append(guest)
+        self._house.staff.consumers[self.watching.owner(symbol)].tell(AskSeries(symbol=symbol))
+
+    def detail_came(self, detail: Detail) -> None:
+        """A consumer has described a symbol: add the batch's fills in it, and pass it on."""
+        fills = self._house.fold.fills
+        mine = tuple((fill.t_ns, fill.qty, fill.price) for fill in fills if fill.symbol == detail.symbol)
+        whole = msgspec.structs.replace(detail, fills=mine)
+        for guest in self._details.pop(detail.symbol, ()):
+            self._house.door.tell(guest, whole)
+
+    def _number(self, what: str) -> int:
+        self._numbers += 1
+        self._house.gate.wait_for(f"{what} {self._numbers}")
+        return self._numbers
+
+
+def _veto_row(veto: VetoSet) -> VetoRow:
+    return VetoRow(
+        symbol=veto.symbol, strategy=veto.strategy, by=veto.by, reason=veto.reason, since_ns=veto.since_ns
+    )

@@ -1,0 +1,69 @@
+"""Tending the children: burying the dead, ending the hanging, starting again those whose time has come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liu_tui.engine.kids import Kid
+from liu_tui.engine.meter import read_face
+from liu_tui.model.clock import monotonic_ns
+
+if TYPE_CHECKING:
+    from liu_tui.engine.supervisor import Supervisor
+
+SILENT_S = 8.0
+"""A child that was not heard for so long hangs; heartbeats come four times a second."""
+
+
+class Tending:
+    """Looks after a supervisor's children. faces: the folder where consumers show whom they call."""
+
+    def __init__(self, house: Supervisor, faces: Path) -> None:
+        self._house, self._faces = house, faces
+
+    async def look(self) -> None:
+        """Look at everybody once."""
+        house = self._house
+        for kid in house.staff:
+            if kid.is_dead():
+                self._bury(kid)
+            elif kid.running and kid.silent_s() > SILENT_S:
+                self._end_hanging(kid)
+            elif kid.state == "dead" and monotonic_ns() >= kid.next_start_ns and house.market_up:
+                kid.restarts += 1
+                await house.staff.start(kid)
+                house.boot_if_known(kid)
+        if house.market is not None and house.market.is_dead():
+            words = "the local market died: starting it again with its ledger"
+            house.log.say("error", words, kind="restart")
+            await house.market.restart()
+            house.note(market_pid=house.market.pid)
+
+    def _bury(self, kid: Kid) -> None:
+        house = self._house
+        words = f"{_called(kid)} died ({kid.bury()}): starting it again"
+        house.log.say("error", words, source=kid.name, kind="restart")
+        if kid is house.staff.desk:
+            house.desk_ready = False
+            house.commands.desk_lost()
+            house.gate.excuse("desk")
+        elif kid is house.staff.producer:
+            house.feed_live = False
+        elif kid is house.staff.scanners:
+            house.gate.excuse("scanners")
+
+    def _end_hanging(self, kid: Kid) -> None:
+        blame = ""
+        if kid.role == "consumer":
+            strategy, symbol = read_face(self._faces / f"{self._house.batch_id}.{kid.name}.face")
+            if strategy:
+                blame = f" in strategy {strategy}"
+                self._house.quarantine(strategy, f"hung on {symbol}: quarantined until its file is saved")
+        words = f"{_called(kid)} was silent for {kid.silent_s():.0f} s{blame}: ending it"
+        self._house.log.say("error", words, source=kid.name)
+        kid.kill()
+
+
+def _called(kid: Kid) -> str:
+    return f"consumer {kid.name}" if kid.role == "consumer" else f"the {kid.role}"
