@@ -12,6 +12,7 @@ import msgspec
 
 from liu_tui.model.account import BrokerPosition, Position
 from liu_tui.model.clock import SessionHours
+from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import (
     BrokerOrder,
     Execution,
@@ -67,6 +68,7 @@ class Desk:
         self.limits = limits
         self.entries_allowed = entries_allowed
         self.needs_reconcile = False
+        self._looked_s = -1
         self._day = Daytime(hours, swing, liquidate_min)
         self._book = Book()
         self._standing = Standing(self._book)
@@ -242,7 +244,10 @@ class Desk:
     # time
 
     def on_time(self, now_ns: int) -> list[Effect]:
-        """Do what is due. Call it about every second of session time."""
+        """Do what is due. Call it as often as you like: it looks once in each second of session time."""
+        if now_ns // SECOND_NS == self._looked_s:
+            return self._book.take()
+        self._looked_s = now_ns // SECOND_NS
         self._asker.on_time(now_ns)
         self._cancels.on_time(now_ns)
         for key in [*self._strays.on_time(now_ns), *self._book.active()]:
