@@ -1,4 +1,4 @@
-"""Lock-step at the desk: each step opens once, when both its marks are there, with the updates that are its own."""
+"""Lock-step at the desk: each step opens once, when both its marks are there, with its own updates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_the_broker_says_after_its_mark_belongs_to_the_next_step() -> None:
 
 @st.composite
 def days(draw: st.DrawFn) -> list[list[object]]:
-    """Make a day: per step its market mark somewhere among the broker's updates and its mark, "look" in between."""
+    """Make a day: per step the market's mark somewhere among the broker's words, and looks in between."""
     steps: list[list[object]] = []
     update = 0
     for n in range(1, draw(st.integers(1, 6)) + 1):

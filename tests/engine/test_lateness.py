@@ -53,8 +53,14 @@ def test_bars_and_marks_are_never_late() -> None:
 
 def test_the_newest_late_quote_and_trade_of_each_symbol_still_update_the_series() -> None:
     events: list[OnMarketLink] = [
-        a_trade("A", 1), a_quote("A", 2), a_trade("A", 3), a_bar("A", 4), a_trade("B", 5), waited(1.0), a_quote("A", 6)
-    ]  # fmt: skip
+        a_trade("A", 1),
+        a_quote("A", 2),
+        a_trade("A", 3),
+        a_bar("A", 4),
+        a_trade("B", 5),
+        waited(1.0),
+        a_quote("A", 6),
+    ]
     cleaned = clean(events, cutoff_ns(NOW, 5.0, 1.0), NOW, 1.0)
     assert cleaned.keep == [a_bar("A", 4), waited(1.0)]
     assert sorted(cleaned.absorb, key=lambda e: e.t_ns) == [a_trade("A", 3), a_trade("B", 5), a_quote("A", 6)]
