@@ -190,5 +190,6 @@ def _death_words(code: int | None) -> str:
     if code is None:
         return "its link broke"
     if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
+        known = {number.value: number.name for number in signal.Signals}
+        return f"killed by {known.get(-code, f'signal {-code}')}"
     return f"exit {code}"

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from enum import EnumMeta
 from itertools import count
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Any
 import msgspec
 
 from liu_tui.engine.links import Link, pair
-from liu_tui.engine.messages import OnMarketLink, StrategyProfile
+from liu_tui.engine.messages import Boot, OnMarketLink, StrategyProfile
+from liu_tui.market.calendar import first_session
+from liu_tui.model.clock import Anchor, monotonic_ns
 from liu_tui.model.market import Bar, Quote, Trade
 from liu_tui.plan.schema import StrategyTable, TradePlan
+from liu_tui.wiring.venue import local_venue
 
 PATIENCE_S = 20.0
 T0 = 1_700_000_000_000_000_000
@@ -137,3 +141,23 @@ def _plain(info: msgspec.inspect.Type, n: int) -> Any:
         case kinds.StrType() | kinds.AnyType():
             return f"word {n}"
     raise AssertionError(f"a message holds a {info}: say here how to make one")
+
+
+def a_boot(role: str, root: Path, plan: TradePlan | None = None) -> Boot:
+    """Make the first message of a child that has nothing to do: no scanner, no strategy, no market yet."""
+    day = first_session(date(2024, 3, 5))
+    return Boot(
+        role=role,
+        name=role,
+        build="test",
+        batch_id="b-1",
+        plan=plan or TradePlan(),
+        plan_file=str(root / "plans" / "today.toml"),
+        venue=local_venue("http://127.0.0.1:9"),
+        hours=day,
+        anchor=Anchor(day.open_ns, monotonic_ns()),
+        consumers=("A",),
+        index=0,
+        workspace=str(root),
+        home=str(root / ".liu"),
+    )
