@@ -119,7 +119,7 @@ class Fold:
             first_ns=old.first_ns if old else said.t_ns,
             last_ns=said.t_ns,
             times=old.times + 1 if old else 1,
-            values="  ".join(f"{name} {value:g}" for name, value in found.values.items()),
+            values="  ".join(f"{name} {_short(value)}" for name, value in found.values.items()),
             price=found.price,
             change_pct=found.change_pct,
             volume=found.volume,
@@ -271,6 +271,14 @@ class Fold:
             calls=sum(count for count, _slow in calls),
             slow_calls=sum(slow for _count, slow in calls),
         )
+
+
+def _short(value: float) -> str:
+    """Four digits are enough to see why something was picked: 4.61, 432.9k, 1.726M."""
+    for size, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 10 * size or (size > 1e3 and abs(value) >= size):
+            return f"{value / size:.4g}{sign}"
+    return f"{value:.4g}"
 
 
 def _position_row(position: Position, price: float) -> PositionRow:

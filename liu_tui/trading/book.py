@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from liu_tui.model.account import Position
-from liu_tui.model.orders import BrokerOrder, Execution, Fill, OrderState, OrderUpdate
+from liu_tui.model.orders import BrokerOrder, Execution, Fill, Operation, OrderState, OrderUpdate
 from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, Send
 from liu_tui.trading.orders import ENTRY, OrderRecord, heard, leg_of, news, request, with_fill
 from liu_tui.trading.positions import EXTERNAL, Money, filled, money
@@ -19,6 +19,14 @@ Key = tuple[str, str]
 """(strategy, symbol)"""
 
 _MINUTE_NS = 60_000_000_000
+
+
+_DONE = {
+    Operation.BUY: "bought",
+    Operation.SELL: "sold",
+    Operation.SHORT: "sold short",
+    Operation.COVER: "bought back",
+}
 
 
 class Book:
@@ -263,10 +271,9 @@ class Book:
         return record
 
     def _tell_fill(self, fill: Fill, before: float) -> None:
-        verb = "bought" if fill.qty > 0 else "sold"
         earned = f", {fill.realized:+,.2f} dollars" if before * fill.qty < 0 else ""
-        what = f"{abs(fill.qty):g} {fill.symbol} at {fill.price:g} ({fill.operation}){earned}"
-        words = f"{fill.strategy} {verb} {what}"
+        what = f"{abs(fill.qty):g} {fill.symbol} at {fill.price:g}{earned}"
+        words = f"{fill.strategy} {_DONE[fill.operation]} {what}"
         self.notice("info" if fill.realized < 0 else "good", words, kind="fill", symbol=fill.symbol)
         if before * fill.position < 0 and fill.strategy != EXTERNAL:
             words = (
