@@ -40,9 +40,13 @@ BY = "session"
 
 
 class Day:
-    """Plays one day. crew: the day's own; every day begins with new objects, as every live session does."""
+    """Plays one day.
 
-    def __init__(self, house: House, crew: Crew, tape: Tape, start_ns: int) -> None:
+    crew:    the day's own; every day begins with new objects, as every live session does
+    watched: filled here with what scanners pick; the tape looks into it to know whose ticks are needed
+    """
+
+    def __init__(self, house: House, crew: Crew, tape: Tape, watched: set[str], start_ns: int) -> None:
         plan, hours = house.plan, tape.hours
         self._house, self._crew, self._tape, self._hours = house, crew, tape, hours
         self._start_ns = start_ns
@@ -61,7 +65,7 @@ class Day:
         self._scouts = load_scouts(plan, house.root, hours)
         self._watchlist = Watchlist(plan.max_symbols)
         self._quotes = Event.QUOTE in wanted_events(crew.events, plan.events)
-        self._watched: set[str] = set()
+        self._watched = watched
         self._intents: list[Intent] = []
         self._asked: list[VetoRequest | UnsubscribeRequest] = []
         self._left_out: set[str] = set()

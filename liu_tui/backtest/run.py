@@ -87,7 +87,9 @@ async def _play(house: House, hours: SessionHours) -> None:
     start_ns = _start(house.plan, hours)
     # Each day has strategies of its own, as each live session has: only what they declared is carried on.
     crew = load_crew(house.plan, house.root)
-    await Day(house, crew, Tape(house.source, hours.day, hours, start_ns), start_ns).play()
+    watched: set[str] = set()
+    tape = Tape(house.source, hours.day, hours, start_ns, watched)
+    await Day(house, crew, tape, watched, start_ns).play()
 
 
 async def _begin(store: Store, house: House, plan_file: Path, days: Sequence[str]) -> None:

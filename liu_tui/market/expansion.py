@@ -29,17 +29,23 @@ def expand(bar: Bar) -> list[tuple[int, MarketEvent]]:
     quote holds the price of its moment between bid and ask.
     """
     conditions = _REGULAR if is_regular(bar.t_ns) else _EXTENDED
-    size = max(100.0, floor(bar.volume / 1000) * 100.0)
     events: list[tuple[int, MarketEvent]] = []
     for after, price, shares in zip(MOMENTS, path(bar), _split(bar.volume), strict=True):
         t_ns = bar.t_ns + after
-        bid, ask = quote_around(price)
-        events.append((t_ns, Quote(bar.symbol, t_ns, bid, size, ask, size)))
+        events.append((t_ns, _quote(bar, t_ns, price)))
         if shares:
-            trade = Trade(bar.symbol, t_ns, price, shares, t_ns // SECOND_NS, _EXCHANGE, conditions, _TAPE)
-            events.append((t_ns, trade))
+            events.append((t_ns, _trade(bar, t_ns, price, shares, conditions)))
     events.append((bar.end_ns, bar))
     return events
+
+
+def last_ticks(bar: Bar) -> tuple[Quote, Trade | None]:
+    """Return the last quote and, if any share changed hands, the last trade that `expand` makes of a bar."""
+    t_ns, shares = bar.t_ns + MOMENTS[-1], _split(bar.volume)[-1]
+    if not shares:
+        return _quote(bar, t_ns, bar.close), None
+    conditions = _REGULAR if is_regular(bar.t_ns) else _EXTENDED
+    return _quote(bar, t_ns, bar.close), _trade(bar, t_ns, bar.close, shares, conditions)
 
 
 def path(bar: Bar) -> tuple[float, float, float, float]:
@@ -58,6 +64,16 @@ def quote_around(price: float) -> tuple[float, float]:
     bid = max(bid, 1)
     ask = max(bid + spread, -floor(-round(price * ticks_a_dollar, 6)))
     return bid / ticks_a_dollar, ask / ticks_a_dollar
+
+
+def _quote(bar: Bar, t_ns: int, price: float) -> Quote:
+    size = max(100.0, floor(bar.volume / 1000) * 100.0)
+    bid, ask = quote_around(price)
+    return Quote(bar.symbol, t_ns, bid, size, ask, size)
+
+
+def _trade(bar: Bar, t_ns: int, price: float, shares: float, conditions: tuple[str, ...]) -> Trade:
+    return Trade(bar.symbol, t_ns, price, shares, t_ns // SECOND_NS, _EXCHANGE, conditions, _TAPE)
 
 
 def _split(volume: float) -> tuple[float, float, float, float]:

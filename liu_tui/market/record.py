@@ -41,6 +41,11 @@ class Record:
         return self._days_of(self._recorded) | self.trade_days | self.quote_days
 
     @cached_property
+    def whole_minutes(self) -> bool:
+        """Say whether every recorded minute bar begins with a minute."""
+        return not (self._recorded["t_ns"] % MINUTE_NS).any()
+
+    @cached_property
     def trade_days(self) -> frozenset[int]:
         """The days whose trades were recorded."""
         return self._days_of(self._trades)

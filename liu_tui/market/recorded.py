@@ -6,12 +6,12 @@ made-up ones. The records stay in memory as columns; events are made minute by m
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import date, timedelta
 
 from liu_tui.errors import FeedError
 from liu_tui.market.calendar import hours, midnight_ns
-from liu_tui.market.expansion import expand
+from liu_tui.market.expansion import MOMENTS, expand
 from liu_tui.market.record import Record
 from liu_tui.market.source import Batch, Source
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Asset, Bar, MarketEvent, Quote
@@ -37,14 +37,23 @@ class RecordedSource(Source):
         """Return the sessions with minutes or ticks; daily bars alone cannot be played."""
         return list(self._days)
 
-    def steps(self, day: str, start_ns: int = 0) -> Iterator[Batch]:
+    def steps(self, day: str, start_ns: int = 0, wanted: Set[str] | None = None) -> Iterator[Batch]:
         """Yield the day's steps. See Source.steps."""
         if day not in self._days:
             known = (
                 f"It has {self._days[0]} to {self._days[-1]}." if self._days else "It has daily bars only."
             )
             raise FeedError(f"there is no recorded day {day}", where=self._where, mend=known)
-        return _Playing(self._records.values(), date.fromisoformat(day)).steps(start_ns)
+        return _Playing(self._records.values(), date.fromisoformat(day), wanted).steps(start_ns)
+
+    def expands(self, symbol: str, day: str) -> bool:
+        """Say whether only minute bars were recorded, all of them stamped with whole minutes."""
+        record, ordinal = self._records.get(symbol), date.fromisoformat(day).toordinal()
+        return (
+            record is not None
+            and ordinal not in record.trade_days | record.quote_days
+            and record.whole_minutes
+        )
 
     def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
         """Return minute or daily bars. See Source.bars."""
@@ -57,7 +66,9 @@ class RecordedSource(Source):
 class _Playing:
     """One day of the records, in the order that Source promises."""
 
-    def __init__(self, records: Iterable[Record], day: date) -> None:
+    def __init__(self, records: Iterable[Record], day: date, wanted: Set[str] | None) -> None:
+        self._wanted = wanted
+        self._skipped: dict[str, tuple[int, Bar]] = {}  # this minute's bars that nobody wants expanded, yet
         begin, end = midnight_ns(day), midnight_ns(day + timedelta(days=1))
         ordinal = day.toordinal()
         self._bars: dict[int, list[tuple[int, Bar]]] = defaultdict(list)
@@ -84,8 +95,8 @@ class _Playing:
             if minute + 2 * MINUTE_NS < start_ns:
                 continue
             self._fill(waiting, minute)
-            yield from _ready(waiting, minute + MINUTE_NS, start_ns)
-        yield from _ready(waiting, max(waiting, default=0) + 1, start_ns)
+            yield from self._ready(waiting, minute + MINUTE_NS, start_ns)
+        yield from self._ready(waiting, max(waiting, default=0) + 1, start_ns)
 
     def _fill(self, waiting: dict[int, list[_Entry]], minute: int) -> None:
         # A symbol's quotes go in before its trades: what one moment holds keeps that order.
@@ -96,10 +107,25 @@ class _Playing:
                 moment = event.t_ns
                 entries = waiting.setdefault(moment, [])
                 entries.append((rank, len(entries), event))
+        self._skipped.clear()
         for rank, bar in self._bars.get(minute, ()):
+            if self._skips(rank, bar):
+                self._skipped[bar.symbol] = rank, bar
+                entries = waiting.setdefault(bar.end_ns, [])
+                entries.append((-1, len(entries), bar))
+                continue
             for moment, event in self._expanded(rank, bar):
                 entries = waiting.setdefault(moment, [])
                 entries.append((-1 if event is bar else rank, len(entries), event))
+
+        if self._skipped:
+            for after in MOMENTS:
+                waiting.setdefault(minute + after, [])
+
+    def _skips(self, rank: int, bar: Bar) -> bool:
+        if self._wanted is None or bar.symbol in self._wanted or bar.t_ns % MINUTE_NS:
+            return False
+        return rank not in self._ticked
 
     def _expanded(self, rank: int, bar: Bar) -> list[tuple[int, MarketEvent]]:
         if rank in self._traded:
@@ -109,10 +135,20 @@ class _Playing:
             return [(moment, event) for moment, event in events if not isinstance(event, Quote)]
         return events
 
+    def _ready(self, waiting: dict[int, list[_Entry]], before_ns: int, start_ns: int) -> Iterator[Batch]:
+        """Take the moments before `before_ns` out and yield those from start_ns on, in order."""
+        for moment in sorted(moment for moment in waiting if moment < before_ns):
+            entries = sorted(waiting.pop(moment))
+            if moment >= start_ns:
+                yield moment, [event for _, _, event in entries]
+                if self._skipped and not (self._wanted or set()).isdisjoint(self._skipped):
+                    self._expand_late(waiting, moment)
 
-def _ready(waiting: dict[int, list[_Entry]], before_ns: int, start_ns: int) -> Iterator[Batch]:
-    """Take the moments before `before_ns` out and yield those from start_ns on, in order."""
-    for moment in sorted(moment for moment in waiting if moment < before_ns):
-        entries = sorted(waiting.pop(moment))
-        if moment >= start_ns:
-            yield moment, [event for _, _, event in entries]
+    def _expand_late(self, waiting: dict[int, list[_Entry]], after_ns: int) -> None:
+        """Play the rest of the minute of symbols that have become wanted in the middle of it."""
+        for symbol in [symbol for symbol in self._skipped if symbol in (self._wanted or ())]:
+            rank, bar = self._skipped.pop(symbol)
+            for moment, event in expand(bar)[:-1]:
+                if moment > after_ns:
+                    entries = waiting.setdefault(moment, [])
+                    entries.append((rank, len(entries), event))

@@ -7,7 +7,7 @@ The day before has minute bars too, ending at the close from which today's gap i
 before that. Earlier there is nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import date
 from typing import Final
 
@@ -63,7 +63,7 @@ class SimulatedSource(Source):
         """Return the one simulated day."""
         return [self._today.hours.day]
 
-    def steps(self, day: str, start_ns: int = 0) -> Iterator[Batch]:
+    def steps(self, day: str, start_ns: int = 0, wanted: Set[str] | None = None) -> Iterator[Batch]:
         """Yield the day's steps, from 08:00 to an hour after the close. See Source.steps."""
         if day != self._today.hours.day:
             raise FeedError(

@@ -8,14 +8,14 @@ Events that a recording stamps alike for one symbol keep the recording's order.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import date
 
 from liu_tui.market.calendar import midnight_ns
 from liu_tui.model.market import DAY_NS, Asset, Bar, MarketEvent
 
 Batch = tuple[int, list[MarketEvent]]
-"""A moment of venue time, and what becomes known then. Never empty; no event lies after the moment."""
+"""A moment of venue time, and what becomes known then; no event lies after it. Empty only with `wanted`."""
 
 
 class Source(ABC):
@@ -30,11 +30,18 @@ class Source(ABC):
         """Return the New York dates that can be played, ISO, in order."""
 
     @abstractmethod
-    def steps(self, day: str, start_ns: int = 0) -> Iterator[Batch]:
+    def steps(self, day: str, start_ns: int = 0, wanted: Set[str] | None = None) -> Iterator[Batch]:
         """Yield the day's steps in time order: exactly those of the whole day that are at or after start_ns.
+
+        wanted: the symbols whose trades and quotes are needed; all if None. The caller may add to it between
+                two steps. Of symbols that `expands` names the others yield bars only; no moment is left out
 
         Raises FeedError, before the first step, if there is no such day.
         """
+
+    def expands(self, symbol: str, day: str) -> bool:
+        """Say whether the day's trades and quotes of a symbol are made of its minute bars (see expansion)."""
+        return False
 
     @abstractmethod
     def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:

@@ -3,10 +3,11 @@
 The local market and the backtest both hold one. It only goes forward; nothing it tells is later than now_ns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import date
 
 from liu_tui.market.calendar import midnight_ns
+from liu_tui.market.expansion import expand, last_ticks
 from liu_tui.market.source import Batch, Source
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, Snapshot, Trade
@@ -17,11 +18,20 @@ class Tape:
 
     start_ns: where to begin; the first step if 0. What happened before is known but not played; the last
         minute's trades and quotes are read too, so that a market entered at 11:00 has prices at once.
+    wanted: the symbols whose trades and quotes are to be in the steps (see Source.steps); all if None. What
+        the tape tells of the others is the same: their latest trade and quote are made when asked for
 
     Raises FeedError if the source has no such day.
     """
 
-    def __init__(self, source: Source, day: str, hours: SessionHours, start_ns: int = 0) -> None:
+    def __init__(
+        self,
+        source: Source,
+        day: str,
+        hours: SessionHours,
+        start_ns: int = 0,
+        wanted: Set[str] | None = None,
+    ) -> None:
         self.source, self.day, self.hours = source, day, hours
         self.now_ns = start_ns or hours.pre_ns
         self.assets = source.assets()
@@ -31,22 +41,27 @@ class Tape:
         self._minutes: dict[str, Bar] = {}
         self._totals: dict[str, _Totals] = {}
         self._yesterday: dict[str, Bar | None] = {}
-        began_ns = start_ns - MINUTE_NS if start_ns else 0
-        self._steps: Iterator[Batch] = source.steps(day, began_ns)
-        self._next: Batch | None = next(self._steps, None)
-        self._catch_up(began_ns, start_ns)
+        self._expanded: frozenset[str] = frozenset()
+        if wanted is not None:
+            self._expanded = frozenset(name for name in self._known if source.expands(name, day))
+        self._made: dict[str, tuple[Bar, Quote, Trade | None]] = {}
+        self._began_ns = start_ns - MINUTE_NS if start_ns else 0
+        self._steps: Iterator[Batch] = source.steps(day, self._began_ns, wanted)
+        self._ahead: list[Batch | None] = []  # the next step, once it has been looked at
+        self._catch_up(self._began_ns, start_ns)
 
     @property
     def next_ns(self) -> int | None:
         """The moment of the next step; None at the end of the day."""
-        return self._next[0] if self._next is not None else None
+        step = self._peek()
+        return step[0] if step is not None else None
 
     def next_step(self) -> Batch | None:
         """Play one step and return it; None at the end of the day."""
-        step = self._next
+        step = self._peek()
         if step is None:
             return None
-        self._next = next(self._steps, None)
+        self._ahead.clear()
         self.now_ns = max(self.now_ns, step[0])
         self._observe(step)
         return step
@@ -54,7 +69,7 @@ class Tape:
     def advance(self, to_ns: int) -> list[Batch]:
         """Play all steps up to and including a moment, and make it the present. Time never goes back."""
         played: list[Batch] = []
-        while self._next is not None and self._next[0] <= to_ns:
+        while (next_ns := self.next_ns) is not None and next_ns <= to_ns:
             step = self.next_step()
             if step is not None:
                 played.append(step)
@@ -67,11 +82,11 @@ class Tape:
 
     def trade(self, symbol: str) -> Trade | None:
         """Return the latest trade."""
-        return self._trades.get(symbol)
+        return self._made_ticks(symbol)[1] if symbol in self._expanded else self._trades.get(symbol)
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the latest quote."""
-        return self._quotes.get(symbol)
+        return self._made_ticks(symbol)[0] if symbol in self._expanded else self._quotes.get(symbol)
 
     def price(self, symbol: str) -> float:
         """Return the last price known in dollars, yesterday's close included; 0 if none."""
@@ -85,8 +100,8 @@ class Tape:
         totals = self._totals.get(symbol)
         return Snapshot(
             symbol=symbol,
-            latest_trade=self._trades.get(symbol),
-            latest_quote=self._quotes.get(symbol),
+            latest_trade=self.trade(symbol),
+            latest_quote=self.quote(symbol),
             minute_bar=self._minutes.get(symbol),
             daily_bar=totals.daily(symbol, self.day) if totals is not None else None,
             previous_daily_bar=self.previous_daily(symbol),
@@ -118,7 +133,7 @@ class Tape:
         return self.source.bars(symbol, span_ns, start_ns, min(end_ns, self.now_ns))
 
     def _move(self, symbol: str) -> tuple[str, float] | None:
-        trade, minute = self._trades.get(symbol), self._minutes.get(symbol)
+        trade, minute = self.trade(symbol), self._minutes.get(symbol)
         price = trade.price if trade is not None else minute.close if minute is not None else 0.0
         before = self.previous_daily(symbol) if price else None
         return (symbol, 100 * (price / before.close - 1)) if before is not None else None
@@ -130,9 +145,49 @@ class Tape:
         for symbol in self._known:
             for bar in self.source.bars(symbol, MINUTE_NS, self.hours.pre_ns, began_ns - 1):
                 self._fold(bar)
-        while self._next is not None and self._next[0] < start_ns:
-            self._observe(self._next)
-            self._next = next(self._steps, None)
+        while (step := self._peek()) is not None and step[0] < start_ns:
+            self._observe(step)
+            self._ahead.clear()
+
+    def _peek(self) -> Batch | None:
+        # Not before it is asked for: what is wanted of the next step may still be said.
+        if not self._ahead:
+            self._ahead.append(next(self._steps, None))
+        return self._ahead[0]
+
+    def _made_ticks(self, symbol: str) -> tuple[Quote | None, Trade | None]:
+        """Make a symbol's latest quote and trade of its minutes, as playing them would have."""
+        bar = self._minutes.get(symbol)
+        made = self._made.get(symbol)
+        if bar is not None and (made is None or made[0] is not bar):
+            made = self._made[symbol] = (bar, *last_ticks(bar))
+        quote = made[1] if made is not None and made[1].t_ns >= self._began_ns else None
+        trade = made[2] if made is not None and quote is not None else None
+        if self.now_ns % MINUTE_NS or (trade is None and quote is not None):
+            return self._played_ticks(symbol)
+        return quote, trade
+
+    def _played_ticks(self, symbol: str) -> tuple[Quote | None, Trade | None]:
+        # Within a minute, or where the last minute had no trade: look at what was expanded so far.
+        quote: Quote | None = None
+        trade: Trade | None = None
+        for since_ns in (self.now_ns - 3 * MINUTE_NS, self._began_ns - MINUTE_NS):
+            quote, trade = self._expanded_since(symbol, since_ns)
+            if quote is not None and trade is not None:
+                break
+        return quote, trade
+
+    def _expanded_since(self, symbol: str, since_ns: int) -> tuple[Quote | None, Trade | None]:
+        quote: Quote | None = None
+        trade: Trade | None = None
+        for bar in reversed(self.source.bars(symbol, MINUTE_NS, since_ns, self.now_ns + MINUTE_NS)):
+            for moment, event in reversed(expand(bar)[:-1]):
+                if self._began_ns <= moment <= self.now_ns:
+                    quote = quote or (event if isinstance(event, Quote) else None)
+                    trade = trade or (event if isinstance(event, Trade) else None)
+            if quote is not None and trade is not None:
+                break
+        return quote, trade
 
     def _observe(self, step: Batch) -> None:
         trades, quotes = self._trades, self._quotes
@@ -156,36 +211,32 @@ class Tape:
 class _Totals:
     """What today's closed minutes of one symbol add up to. shares: of all; the rest: of regular hours."""
 
-    __slots__ = ("_bar", "_notional", "shares")
+    __slots__ = ("_close", "_count", "_high", "_low", "_notional", "_open", "_volume", "shares")
 
     def __init__(self) -> None:
-        self.shares = 0.0
-        self._notional = 0.0
-        self._bar: Bar | None = None
+        self.shares = self._volume = self._notional = 0.0
+        self._open = self._high = self._low = self._close = 0.0
+        self._count = 0
 
     def add(self, bar: Bar, *, regular: bool) -> None:
         self.shares += bar.volume
         if not regular:
             return
         self._notional += bar.volume * (bar.vwap or (bar.high + bar.low + bar.close) / 3)
-        so_far = self._bar or bar
-        self._bar = Bar(
-            bar.symbol,
-            so_far.t_ns,
-            so_far.open,
-            max(so_far.high, bar.high),
-            min(so_far.low, bar.low),
-            bar.close,
-            bar.volume + (self._bar.volume if self._bar is not None else 0.0),
-            0.0,
-            bar.count + (self._bar.count if self._bar is not None else 0),
-        )
+        if not self._open:
+            self._open, self._high, self._low = bar.open, bar.high, bar.low
+        elif bar.high > self._high:
+            self._high = bar.high
+        if bar.low < self._low:
+            self._low = bar.low
+        self._close = bar.close
+        self._volume += bar.volume
+        self._count += bar.count
 
     def daily(self, symbol: str, day: str) -> Bar | None:
-        bar = self._bar
-        if bar is None:
+        if not self._open:
             return None
-        vwap = self._notional / bar.volume if bar.volume else 0.0
+        vwap = self._notional / self._volume if self._volume else 0.0
         start = midnight_ns(date.fromisoformat(day))
-        prices = (bar.open, bar.high, bar.low, bar.close)
-        return Bar(symbol, start, *prices, bar.volume, vwap, bar.count, DAY_NS)
+        prices = (self._open, self._high, self._low, self._close)
+        return Bar(symbol, start, *prices, self._volume, vwap, self._count, DAY_NS)
