@@ -1,19 +1,19 @@
 """The family of errors, one class per reaction.
 
-    LiuError
-    ├── UsageError          the command line or a plan is wrong            exit 2
-    │   └── PlanError       every fault of one plan file
-    ├── RefusedError        a limit or a guard says no                     exit 3
-    ├── NothingToAttach     no session to talk to                          exit 4
-    ├── UserFileError       a strategy, scanner or miner cannot be loaded
-    ├── DataMissing         a series was asked for more than was declared
-    ├── FeedError           what the market data vendor sent or refused
-    ├── WireError           a message between two processes is not ours
-    ├── StoreError          the books cannot be opened or written
-    └── TraderError         the broker
-        ├── OrderRefused    a definite no: nothing was accepted
-        ├── OrderUnknown    nobody knows: the answer was lost; ask again, never send again
-        └── BrokerAway      nothing was sent: the broker cannot be reached
+LiuError
+├── UsageError          the command line or a plan is wrong            exit 2
+│   └── PlanError       every fault of one plan file
+├── RefusedError        a limit or a guard says no                     exit 3
+├── NothingToAttach     no session to talk to                          exit 4
+├── UserFileError       a strategy, scanner or miner cannot be loaded
+├── DataMissing         a series was asked for more than was declared
+├── FeedError           what the market data vendor sent or refused
+├── WireError           a message between two processes is not ours
+├── StoreError          the books cannot be opened or written
+└── TraderError         the broker
+    ├── OrderRefused    a definite no: nothing was accepted
+    ├── OrderUnknown    nobody knows: the answer was lost; ask again, never send again
+    └── BrokerAway      nothing was sent: the broker cannot be reached
 """
 
 from enum import IntEnum
@@ -58,7 +58,9 @@ class UsageError(LiuError):
 class PlanError(UsageError):
     """A plan that cannot be run. `faults` holds every fault of the file, in the file's order."""
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "", faults: tuple["Fault", ...] = ()) -> None:
+    def __init__(
+        self, what: str, *, where: str = "", mend: str = "", faults: tuple["Fault", ...] = ()
+    ) -> None:
         super().__init__(what, where=where, mend=mend)
         self.faults = faults
 
@@ -114,7 +116,9 @@ class StoreError(LiuError):
 class TraderError(LiuError):
     """The broker said no, or did not say."""
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "", status: int = 0, broker_code: int = 0) -> None:
+    def __init__(
+        self, what: str, *, where: str = "", mend: str = "", status: int = 0, broker_code: int = 0
+    ) -> None:
         super().__init__(what, where=where, mend=mend)
         self.status, self.broker_code = status, broker_code
 

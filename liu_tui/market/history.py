@@ -8,7 +8,7 @@ from liu_tui.model.market import MINUTE_NS, Asset, Bar, Snapshot
 
 
 class DataAPI(ABC):
-    """What a vendor knows of the past, and of all symbols now. Never look ahead: nothing later than the venue's now."""
+    """What a vendor knows of the past, and of all symbols now. Nothing is later than the venue's now."""
 
     @abstractmethod
     async def bars(
@@ -29,7 +29,7 @@ class DataAPI(ABC):
 
     @abstractmethod
     async def movers(self, top: int = 20) -> list[tuple[str, float]]:
-        """(symbol, percent against yesterday's close): the `top` gainers, then the `top` losers. Raises FeedError."""
+        """(symbol, percent against yesterday's close): `top` gainers, then `top` losers. Raises FeedError."""
 
     @abstractmethod
     async def assets(self) -> list[Asset]:

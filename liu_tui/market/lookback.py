@@ -10,7 +10,7 @@ MINUTES_A_SESSION = 390
 
 
 def history_start(now_ns: int, lookback: int) -> int:
-    """Start of the minute bars to load at `now_ns`: all of the present session, and whole earlier ones as needed.
+    """Start of the minute bars to load at `now_ns`: the present session, and whole earlier ones as needed.
 
     lookback: minute bars that must be there, counted in regular sessions
     """

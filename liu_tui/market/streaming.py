@@ -65,8 +65,8 @@ class StreamingAPI(ABC):
     async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> None:
         """Make the subscriptions exactly these symbols for these events; sends only the difference.
 
-        SECOND means trades where the vendor has no second bars. Returns when the vendor has confirmed, or at once
-        if the connection is down: the set is then sent at the next connect.
+        SECOND means trades where the vendor has no second bars. Returns when the vendor has confirmed, or at
+        once if the connection is down: the set is then sent at the next connect.
         Raises FeedError if the vendor refuses, e.g. a symbol allowance, naming it.
         """
 

@@ -1,7 +1,7 @@
 """Time as the venue tells it, and the only reader of the wall clock.
 
-Every process derives session time from an `Anchor`; nothing below a process's edge may ask the machine for the
-time. CLOCK_MONOTONIC is one clock for all processes of a machine, so an anchor may be sent between them.
+Every process derives session time from an `Anchor`; nothing below a process's edge may ask the machine for
+the time. CLOCK_MONOTONIC is one clock for all processes of a machine, so an anchor may be sent between them.
 """
 
 import time

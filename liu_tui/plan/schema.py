@@ -1,7 +1,7 @@
 """What a plan may say. One declaration serves reading, defaults, documentation and the checks.
 
-Tables of scanners, strategies and miners carry the user's own parameters beside the house's keys; `load` splits
-them and checks the parameters against the class's annotations.
+Tables of scanners, strategies and miners carry the user's own parameters beside the house's keys; `load`
+splits them and checks the parameters against the class's annotations.
 """
 
 from enum import StrEnum
@@ -40,7 +40,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Limits(_Table, frozen=True, kw_only=True):
     """[limits]: what the desk refuses. None is no limit. No limit ever refuses an exit.
 
-    Dollars are of absolute value; max_daily_loss is positive and counts realised plus open loss since the open.
+    Dollars are of absolute value; max_daily_loss is positive: realised and open loss since the open.
     """
 
     max_open_positions: PositiveInt | None = None

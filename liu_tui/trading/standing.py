@@ -53,7 +53,7 @@ class Standing:
         return self._book.money().total - self._at_open
 
     def open_day(self) -> None:
-        """Begin another day: its loss counts from here, and neither yesterday's nor a veto is carried over."""
+        """Begin another day: its loss counts from here; neither yesterday's nor a veto is carried over."""
         self._at_open = self._book.money().total
         self.vetoes.clear()
         if self.state == REDUCING and self.by == BY_LIMITS:

@@ -18,7 +18,7 @@ class BrokerStatus(msgspec.Struct, frozen=True, array_like=True, tag="broker", g
 
 
 class Trader(ABC):
-    """One account at one broker. Every method may raise BrokerAway (nothing was sent) unless it says otherwise."""
+    """One account at one broker. Unless it says otherwise a method may raise BrokerAway: nothing was sent."""
 
     @abstractmethod
     async def submit(self, request: OrderRequest) -> BrokerOrder:
@@ -26,7 +26,7 @@ class Trader(ABC):
 
     @abstractmethod
     async def cancel(self, order_id: str) -> None:
-        """Ask for a cancel; the update tells how it ended. Raises OrderRefused if it can no longer be canceled."""
+        """Ask for a cancel; the update tells how it ended. Raises OrderRefused if it is too late for that."""
 
     @abstractmethod
     async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:

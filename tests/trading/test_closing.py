@@ -165,7 +165,8 @@ def test_flatten_goes_on_until_the_broker_takes_it() -> None:
         seconds += 1
     assert seconds == 8, "patience doubles: sent after 0, 1, 3 and 7 seconds, said to be done a second later"
     assert rig.held() == 0
-    assert [r.state for r in rig.desk.orders.values() if r.role == "liquidation"] == [S.FAILED] * 3 + [S.FILLED]
+    states = [r.state for r in rig.desk.orders.values() if r.role == "liquidation"]
+    assert states == [S.FAILED] * 3 + [S.FILLED]
 
 
 def test_an_exit_takes_away_another_strategys_entry_that_it_might_trade_with() -> None:
