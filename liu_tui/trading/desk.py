@@ -259,7 +259,7 @@ class Desk:
         return self._book.take()
 
     def open_day(self, hours: SessionHours) -> list[Effect]:
-        """Begin another day with the same orders and positions: the daily loss counts anew, no veto stands."""
+        """Begin another day with the same orders and positions: a new daily loss, no veto stands."""
         self.hours = hours
         self._standing.open_day()
         return self._book.take()

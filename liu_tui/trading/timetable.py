@@ -7,7 +7,7 @@ from liu_tui.model.market import MINUTE_NS
 
 
 class Timetable:
-    """One scanner's turns: first `from_market_open` minutes after the open, then every `recurrence` minutes."""
+    """One scanner's turns: first `from_market_open` minutes after the open, then every `recurrence` ones."""
 
     def __init__(self, hours: SessionHours, *, recurrence: float | None, from_market_open: float) -> None:
         self._first_ns = hours.open_ns + int(from_market_open * MINUTE_NS) if from_market_open else 0

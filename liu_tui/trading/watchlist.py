@@ -62,7 +62,7 @@ class Watchlist:
     def pick(self, symbol: str, target: str = "") -> str:
         """A scanner (or a person) picked a symbol for a strategy, "" for all.
 
-        returns: "new" (to be subscribed), "wider" (more strategies get it), "known", "full" (over max_symbols)
+        returns: "new" (to subscribe), "wider" (more strategies get it), "known", "full" (over max_symbols)
                  or "dropped" (it was unsubscribed today)
         """
         if symbol in self._dropped:
