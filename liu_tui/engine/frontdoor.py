@@ -23,6 +23,7 @@ MIN_RATE = 0.01
 """Pictures a second. A guest may ask for anything; what it gets lies between these."""
 OWED_BYTES = 1024 * 1024
 HANG_UP_BYTES = 32 * 1024 * 1024
+FAREWELL_S = 1.0
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[FromClient] = msgspec.msgpack.Decoder(FromClient)
@@ -55,13 +56,16 @@ class Guest:
         """Whether it wants a picture now, and takes them."""
         return self.watch > 0 and now_ns >= self.next_ns and self.owed < OWED_BYTES
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hang up, once it has taken what it is owed."""
         self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
 
     def abort(self) -> None:
-        """Hang up now."""
-        self._writer.transport.abort()
+        """Hang up now, whatever it is owed."""
+        if self.owed:
+            self._writer.transport.abort()
 
 
 class FrontDoor:
@@ -108,16 +112,16 @@ class FrontDoor:
 
     async def close(self, farewell: Farewell) -> None:
         """Say farewell to everybody and stop listening."""
-        for guest in list(self._guests):
+        guests = list(self._guests)
+        for guest in guests:
             guest.send(farewell)
-            guest.close()
         if self._server is not None:
             self._server.close()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._server.wait_closed()
-            for guest in list(self._guests):
-                guest.abort()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(*(guest.close() for guest in guests))
+        for guest in guests:
+            guest.abort()
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

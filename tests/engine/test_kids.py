@@ -1,4 +1,4 @@
-"""The supervisor's children: real processes that boot, beat, end, are killed and hang; nothing stays behind."""
+"""The supervisor's children: real processes that boot, end, are killed and hang; nothing stays behind."""
 
 from __future__ import annotations
 
