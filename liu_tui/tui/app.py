@@ -82,7 +82,7 @@ class ConsoleApp(App[Exit], inherit_bindings=False):
             self._reading.result()  # a fault of ours in the link must not look like a quiet session
         if self.view.take_rings() and not self.console_screen.status.silent:
             self.bell()
-        if self.console_screen.is_attached:
+        if self.console_screen.is_attached and not self._exit:
             self.console_screen.paint()
 
     def _hang_up(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 TONES = (
     "text", "dim", "faint", "bold", "up", "down", "good", "warn", "error", "accent", "key",
@@ -161,6 +161,7 @@ def ansi() -> Palette:
         name="liu-ansi", primary="ansi_cyan", warning="ansi_yellow", error="ansi_red", success="ansi_green",
         accent="ansi_cyan", foreground=plain, background=plain, surface=plain, panel=plain, boost=plain,
         ansi=True,
+        variables=BUILTIN_THEMES["ansi-dark"].variables,
     )  # fmt: skip
     return Palette(theme, tones, grounds, frozenset({"cursor", "title_on", "pick"}))
 

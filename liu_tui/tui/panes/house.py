@@ -166,9 +166,9 @@ def _took(row: ActivityRow) -> Span:
 ACTIVITY = TablePane[ActivityRow](
     name="activity", number=7, title="Activity",
     columns=(
-        Column("at", "AT (WALL)", 9, lambda r, s: (clock(r.wall_ns), "dim"), "wall_ns", rank=4),
         Column("what", "COMMAND", 18, lambda r, s: word(f"{r.verb} {r.symbol}".strip(), "bold"), "verb",
                rank=0),
+        Column("at", "AT (WALL)", 9, lambda r, s: (clock(r.wall_ns), "dim"), "wall_ns", rank=4),
         Column("by", "BY", 8, lambda r, s: word(r.by, "dim"), "by", rank=5),
         Column("state", "STATE", 7, lambda r, s: _state(r.state), "state", rank=1),
         Column("took", "TOOK", 5, lambda r, s: _took(r), "took_ms", right=True, rank=2),

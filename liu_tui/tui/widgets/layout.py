@@ -113,4 +113,5 @@ class Body(Widget):
 
     def lay_out(self) -> None:
         """Ask for the places anew. A child must ask: a widget keeps its own arrangement until then."""
-        self.children[0].refresh(layout=True)
+        for child in self.children[:1]:
+            child.refresh(layout=True)

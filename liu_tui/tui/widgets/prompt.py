@@ -31,7 +31,7 @@ class Prompt(Input):
             self.purpose, self.text = purpose, text
 
     def __init__(self) -> None:
-        super().__init__(id="prompt", compact=True)
+        super().__init__(id="prompt", compact=True, select_on_focus=False)
         self.purpose = ""
         self.cursor_blink = False
         self._history: dict[str, list[str]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from liu_tui.engine.snapshot import LogLine
 from liu_tui.tui.format import Span, clean, clock, fit
 from liu_tui.tui.view import View
@@ -25,7 +27,7 @@ class RingLog(Board):
         self.filter = ""
         self.follow = True
         self.page = 1
-        self._cursor_n = 0
+        self._cursor_n = self._bottom_n = 0
         self._left_at = 0
         self._shown: list[LogLine] = []
         self._matched_n = 0
@@ -81,12 +83,19 @@ class RingLog(Board):
         lines = [self._title(width)]
         if not self._shown:
             return [*lines, Line(((" " + self._words(), "dim"),))]
-        last = (
-            len(self._shown)
-            if self.follow
-            else min(max(self._at() + self.page // 2, self.page), len(self._shown))
-        )
+        last = self._last_shown()
         return lines + [self._line(line, width) for line in self._shown[max(0, last - self.page) : last]]
+
+    def _last_shown(self) -> int:
+        """The place after the lowest line in view. It moves only when the cursor leaves the view."""
+        if self.follow:
+            self._bottom_n = self._shown[-1].n
+            return len(self._shown)
+        at, last = self._at(), self._place(self._bottom_n) + 1
+        if not last - self.page <= at < last:
+            last = min(max(at + self.page // 2, self.page), len(self._shown))
+            self._bottom_n = self._shown[last - 1].n
+        return max(last, min(self.page, len(self._shown)))
 
     def _line(self, line: LogLine, width: int) -> Line:
         made = self._made.get(line.n)
@@ -143,12 +152,9 @@ class RingLog(Board):
         )
 
     def _at(self) -> int:
-        """The cursor's place; the oldest line there is if its own has gone."""
-        low, high = 0, len(self._shown)
-        while low < high:
-            middle = (low + high) // 2
-            if self._shown[middle].n < self._cursor_n:
-                low = middle + 1
-            else:
-                high = middle
-        return min(low, len(self._shown) - 1)
+        """The cursor's place."""
+        return self._place(self._cursor_n)
+
+    def _place(self, n: int) -> int:
+        """The place of a line's number; the oldest or newest line's if its own has gone."""
+        return min(bisect_left(self._shown, n, key=lambda line: line.n), len(self._shown) - 1)
