@@ -214,7 +214,8 @@ def assert_books_equal_the_ledger(house: House, batch_id: str) -> None:
     theirs = dict(house.ledger(batch_id, "SELECT client_order_id, status FROM orders"))
     ours = dict(
         house.books(
-            "SELECT client_order_id, state FROM orders WHERE batch_id = ? AND state NOT IN ('refused', 'failed')",
+            "SELECT client_order_id, state FROM orders "
+            "WHERE batch_id = ? AND state NOT IN ('refused', 'failed')",
             batch_id,
         )
     )
