@@ -17,8 +17,9 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do. short: its word in the key bar, "" if it is not there; command: its word after a colon.
+    """One thing to do. short: its word in the key bar, "" if it is not there.
 
+    command: its word after a colon
     takes: what the command line may give it; fresh: refused while the picture is stale
     """
 
@@ -48,15 +49,16 @@ _PANES = tuple(
 
 ACTIONS: tuple[Action, ...] = (
     # trading
-    Action("reject", ("x",), "Reject the symbol, or allow it again", "trading", Tier.UNDO, "reject", "reject", "SYMBOL"),
+    Action("reject", ("x",), "Reject the symbol, or allow it again", "trading", Tier.UNDO, "reject", "reject",
+           "SYMBOL"),
     Action("unsubscribe", ("d",), "Drop the symbol's data, or subscribe it", "trading", Tier.UNDO, "drop",
            "unsubscribe", "SYMBOL"),
     Action("pause", ("P",), "Pause new entries, or resume them", "trading", Tier.UNDO, "pause", "pause"),
     Action("undo", ("u",), "Undo reject, drop or pause, for 10 s", "trading", Tier.UNDO, "undo", "undo"),
     Action("cancel", ("C",), "Cancel order, or symbol's entries", "trading", Tier.CONFIRM, "cancel",
            "cancel", "SYMBOL or all", fresh=True),
-    Action("flatten", ("F",), "Flatten symbol: cancel and close", "trading", Tier.CONFIRM, "flatten", "flatten",
-           "SYMBOL or all", fresh=True),
+    Action("flatten", ("F",), "Flatten symbol: cancel and close", "trading", Tier.CONFIRM, "flatten",
+           "flatten", "SYMBOL or all", fresh=True),
     Action("flatten_all", ("A",), "Flatten all: cancel, close", "trading", Tier.TYPED, "all", fresh=True),
     Action("kill", ("K",), "Kill: halt and flatten all", "trading", Tier.TYPED, "kill", "kill"),
     # panes
@@ -77,9 +79,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", ("enter",), "Detail of the symbol; whole log line", "rows", command="goto",
            takes="SYMBOL"),
     Action("back", ("escape",), "Close, clear the filter, end the zoom", "rows"),
-    Action("filter", ("slash",), "Filter: nv  !gap  chg>3  scanner=most", "rows", short="filter", command="filter",
-           takes="WORDS"),
-    Action("sort", ("s", "greater_than_sign"), "Sort by the next column", "rows", command="sort", takes="COLUMN"),
+    Action("filter", ("slash",), "Filter: nv  !gap  chg>3  scanner=most", "rows", short="filter",
+           command="filter", takes="WORDS"),
+    Action("sort", ("s", "greater_than_sign"), "Sort by the next column", "rows", command="sort",
+           takes="COLUMN"),
     Action("sort_back", ("less_than_sign",), "Sort by the previous column", "rows"),
     Action("turn", ("S",), "Turn the order round", "rows"),
     Action("freeze", ("space",), "Freeze this pane, or let it go on", "rows", short="freeze"),
@@ -106,8 +109,8 @@ _KEY_SIGNS = {
 }  # fmt: skip
 
 BAR = (
-    "help", "command", "filter", "zoom", "reject", "unsubscribe", "undo", "pause", "cancel", "flatten", "flatten_all",
-    "kill", "freeze", "quit",
+    "help", "command", "filter", "zoom", "reject", "unsubscribe", "undo", "pause", "cancel", "flatten",
+    "flatten_all", "kill", "freeze", "quit",
 )  # fmt: skip
 """The key bar's order; it never changes, so that hands may learn it."""
 

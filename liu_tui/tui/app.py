@@ -35,10 +35,10 @@ class ConsoleApp(App[Exit], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
-        self, socket: Path, *, batch_id: str, plan: str, settings: Settings, silent: bool = False, fps: float = 5.0,
-        encoding: str = "utf-8",
+        self, socket: Path, *, batch_id: str, plan: str, settings: Settings, silent: bool = False,
+        fps: float = 5.0, encoding: str = "utf-8",
     ) -> None:  # fmt: skip
-        # Only an ANSI theme makes NO_COLOR send no colour at all; it must be known before the filters are made.
+        # Only an ANSI theme makes NO_COLOR send no colour at all; it must be known when the filters are made.
         super().__init__(ansi_color=True if settings.no_color else None)
         self.view = View()
         self.link = Link(socket, self.view, fps=fps)
@@ -114,7 +114,8 @@ def run(
     """
     stream = sys.__stderr__
     app = ConsoleApp(
-        socket, batch_id=batch_id, plan=plan, settings=Settings.read(), silent=silent, fps=min(max(fps, 1.0), 10.0),
+        socket, batch_id=batch_id, plan=plan, settings=Settings.read(), silent=silent,
+        fps=min(max(fps, 1.0), 10.0),
         encoding=(stream.encoding if stream is not None else "") or "ascii",
     )  # fmt: skip
     said = app.run(mouse=mouse)

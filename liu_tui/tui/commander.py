@@ -32,7 +32,7 @@ class Commander:
         self._undo_until_ns = 0
 
     def why_not(self, name: str) -> str:
-        """Say why an action cannot be done now; "" if it can. Nothing safe is ever held back by a stale picture."""
+        """Say why an action cannot be done now, "" if it can. Stale pictures never hold back what is safe."""
         action = BY_ID[name]
         if action.tier is Tier.LOOK:
             return ""

@@ -1,4 +1,4 @@
-"""The one screen: status, panes, reply line, keys. Lays out, focuses, and paints; what keys do is in `hands`."""
+"""The one screen: status, panes, reply line, keys. Lays out, focuses, paints; what keys do is in `hands`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from liu_tui.tui.panes.house import ACTIVITY, CONSUMERS, PROCESSES, STRATEGIES
 from liu_tui.tui.panes.rows import HITS, ORDERS, POSITIONS
 from liu_tui.tui.screens.confirm import Confirm
 from liu_tui.tui.targets import Choice, Proposal
+from liu_tui.tui.typed import CommandLine
 from liu_tui.tui.view import View
 from liu_tui.tui.widgets.bars import KeyBar, MessageBar
 from liu_tui.tui.widgets.board import Board, Look
@@ -38,7 +39,7 @@ _SHORT = {"hits": "Hits", "positions": "Pos", "orders": "Ord", "consumers": "Con
 
 
 class Console(Screen[None], inherit_bindings=False):
-    """The screen. focused_pane has the keys; zoomed: it alone is shown; detailed: a symbol lies over the panes."""
+    """The screen. focused_pane has the keys; zoomed: only it is shown; detailed: a symbol covers them."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,6 +59,7 @@ class Console(Screen[None], inherit_bindings=False):
         self.prompt = Prompt()
         self.commander = Commander(view, link, say=self.say, confirm=self.confirm, leave=self._leave)
         self.hands = Hands(self)
+        self.command_line = CommandLine(self, self.hands)
         self.keys = KeyBar(look, self.commander.why_not)
         self.body = Body(self._places)
         self._link = link
@@ -231,7 +233,7 @@ class Console(Screen[None], inherit_bindings=False):
         if event.purpose == "filter" and event.text is None:
             self.hands.look_for("")
         elif event.purpose == "command" and event.text:
-            self.hands.command_line(event.text)
+            self.command_line.carry_out(event.text)
         self.paint()
 
     @on(StripTable.Opened)

@@ -1,6 +1,6 @@
-"""The frame clock: the one timer that paints. A frame is skipped while the terminal has not taken the last ones.
+"""The frame clock: the one timer that paints. A frame is skipped while the terminal lags behind.
 
-Without that a link slower than the output fills the driver's queue, and its blocking put stops the whole screen.
+Without that a slow link fills the driver's queue of writes, and its blocking put stops the whole screen.
 """
 
 from __future__ import annotations

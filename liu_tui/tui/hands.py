@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from liu_tui.tui import targets
-from liu_tui.tui.actions import ACTIONS, COMMANDS, PANES, Tier
+from liu_tui.tui.actions import ACTIONS, PANES, Tier
 from liu_tui.tui.format import clean, clock
 from liu_tui.tui.screens.palette import Palette
 from liu_tui.tui.screens.reading import Reading, help_rows, wrapped
@@ -41,11 +41,11 @@ class Hands:
 
     def do_reject(self) -> None:
         """Reject or allow."""
-        self._on_symbol("reject", self._console.symbol, targets.toggle_reject)
+        self.on_symbol("reject", self._console.symbol, targets.toggle_reject)
 
     def do_unsubscribe(self) -> None:
         """Unsubscribe or subscribe."""
-        self._on_symbol("unsubscribe", self._console.symbol, targets.toggle_subscription)
+        self.on_symbol("unsubscribe", self._console.symbol, targets.toggle_subscription)
 
     def do_pause(self) -> None:
         """Pause or resume entries."""
@@ -62,7 +62,7 @@ class Hands:
         if (order := console.order) is not None:
             console.commander.do("cancel", lambda: targets.cancel_order(console.view, order))
         elif symbol := console.symbol:
-            self._on_symbol("cancel", symbol, targets.cancel_symbol)
+            self.on_symbol("cancel", symbol, targets.cancel_symbol)
         else:
             console.say(
                 "no order and no symbol under the cursor; :cancel all cancels every entry order", "warn"
@@ -70,7 +70,7 @@ class Hands:
 
     def do_flatten(self) -> None:
         """Flatten the symbol."""
-        self._on_symbol("flatten", self._console.symbol, targets.flatten_symbol)
+        self.on_symbol("flatten", self._console.symbol, targets.flatten_symbol)
 
     def do_flatten_all(self) -> None:
         """Flatten all."""
@@ -90,7 +90,8 @@ class Hands:
         else:
             console.commander.carry_out(targets.leave(console.view))
 
-    def _on_symbol(self, name: str, symbol: str, target: Callable[..., Target]) -> None:
+    def on_symbol(self, name: str, symbol: str, target: Callable[..., Target]) -> None:
+        """Do an action on a symbol."""
         console = self._console
         console.commander.do(name, lambda: target(console.view, symbol))
 
@@ -260,47 +261,12 @@ class Hands:
         """Next theme."""
         names = list(self._console.look.palettes)
         at = names.index(self._console.look.palette.theme.name)
-        self._use_theme(names[(at + 1) % len(names)])
+        self.use_theme(names[(at + 1) % len(names)])
 
     def do_redraw(self) -> None:
         """Draw everything anew."""
         self._console.repaint()
         self._console.app.refresh(repaint=True)
-
-    # ── the command line ──
-
-    def command_line(self, text: str) -> None:
-        """Carry out `NAME [WORDS]`; a name may be cut short as long as it is sure."""
-        name, _, words = text.strip().partition(" ")
-        names = [known for known in COMMANDS if known.startswith(name)]
-        if name not in COMMANDS and len(names) != 1:
-            near = f": {', '.join(names)}?" if names else f"; there are {', '.join(sorted(COMMANDS))}"
-            self._console.say(f"no command {name!r}{near}", "warn")
-            return
-        self._command(name if name in COMMANDS else names[0], words.strip())
-
-    def _command(self, name: str, words: str) -> None:
-        console = self._console
-        symbol = words.upper()
-        with_words: dict[str, Callable[[], None]] = {
-            "reject": lambda: self._on_symbol("reject", symbol, targets.toggle_reject),
-            "unsubscribe": lambda: self._on_symbol("unsubscribe", symbol, targets.toggle_subscription),
-            "cancel": lambda: self._on_symbol("cancel", "" if symbol == "ALL" else symbol, targets.cancel_symbol),
-            "flatten": lambda: self.do_flatten_all() if symbol == "ALL"
-            else self._on_symbol("flatten", symbol, targets.flatten_symbol),
-            "goto": lambda: self._goto(symbol),
-            "filter": lambda: self.look_for(words),
-            "sort": lambda: self._sort_by(words),
-            "theme": lambda: self._use_theme(words),
-        }  # fmt: skip
-        if words and (doing := with_words.get(name)):
-            doing()
-        elif words:
-            console.say(f"{name} takes no words", "warn")
-        elif name == "goto":
-            console.say("goto which symbol?", "warn")
-        else:
-            self.do(COMMANDS[name].id)
 
     # ── helpers ──
 
@@ -327,20 +293,6 @@ class Hands:
             name = table.table.next_sort(step, wall_s())
             self._console.say(f"sorted by {name}" if name else "in the session's own order", "dim")
 
-    def _sort_by(self, name: str) -> None:
-        table = self._console.table
-        names = [column.name for column in table.pane.columns] if table is not None else []
-        if table is None or name not in names:
-            self._console.say(f"no column {name!r}; there are {', '.join(names)}", "warn")
-        else:
-            table.table.sort_by(name, wall_s())
-
-    def _goto(self, symbol: str) -> None:
-        """To the symbol's row in this pane, and its detail."""
-        if (table := self._console.table) is not None:
-            table.go_symbol(symbol)
-        self._console.show_detail(symbol)
-
     def look_for(self, text: str) -> None:
         """Filter the focused pane."""
         console = self._console
@@ -353,7 +305,8 @@ class Hands:
         table = self._console.table
         return table.table.filter if table is not None else self._console.log_pane.filter
 
-    def _use_theme(self, name: str) -> None:
+    def use_theme(self, name: str) -> None:
+        """Draw in another theme from now on."""
         console = self._console
         if name not in console.look.palettes:
             console.say(f"no theme {name!r}; there are {', '.join(console.look.palettes)}", "warn")

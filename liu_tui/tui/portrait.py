@@ -15,10 +15,10 @@ from liu_tui.tui.app import ConsoleApp
 
 
 async def portray(
-    socket: Path, size: tuple[int, int], *, keys: tuple[str, ...] = (), wait_s: float = 2.0, theme: str = "liu-dark",
-    title: str = "liu-tui",
+    socket: Path, size: tuple[int, int], *, keys: tuple[str, ...] = (), wait_s: float = 2.0,
+    theme: str = "liu-dark", title: str = "liu-tui",
 ) -> str:  # fmt: skip
-    """Return the console's screen as an SVG. keys: pressed first; wait_s: for pictures to come, then for the keys.
+    """Return the console's screen as an SVG. keys: pressed first; wait_s: for pictures, and after keys.
 
     Raises NothingToAttach if no picture comes.
     """

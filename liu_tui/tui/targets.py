@@ -1,7 +1,7 @@
 """What a dangerous key would do, worked out before anything is sent. Pure.
 
 Each function looks at the view once and gives one of three: a `Deed` to do at once (it can be undone), a
-`Proposal` to confirm (it names what was selected, so nothing that moves under the dialog can change it), or the
+`Proposal` to confirm (it names what was selected: nothing that moves under the dialog changes it), or the
 reason in words why not.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from liu_tui.engine.snapshot import OrderRow, Picture, PositionRow
-from liu_tui.tui.format import Span, age, clean, compact, money, price, shares, tone_of
+from liu_tui.tui.format import NOTHING, Span, age, clean, compact, money, price, shares, tone_of
 from liu_tui.tui.panes.cells import SAY
 from liu_tui.tui.view import View
 
@@ -231,7 +231,7 @@ def _working(rows: list[OrderRow]) -> list[tuple[Span, ...]]:
         (
             (f"{row.symbol:<6} ", "bold"),
             (f"{SAY.get(row.operation, row.operation):<5} {shares(row.qty - row.filled_qty):>7} ", "text"),
-            (f"at {price(row.limit_price or row.stop_price)}" if row.limit_price or row.stop_price else "at market", "text"),
+            (f"at {price(row.limit_price or row.stop_price).replace(NOTHING, 'market')}", "text"),
             (f"  {row.role}, {SAY.get(row.state, row.state)}", "dim"),
         )
         for row in rows[:LISTED]

@@ -1,6 +1,6 @@
 """A scripted session behind a real unix socket: seeded pictures that move, commands that are answered.
 
-By hand: `python -m tests.kit.tui` opens the console on it; `--scene calm|early|empty|rough|ending` sets the scene,
+By hand: `python -m tests.kit.tui` opens the console on it; `--scene calm|early|empty|rough|ending` sets it,
 `--serve SOCKET` only serves.
 """
 
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,8 @@ class ScriptedSession:
     def step(self) -> None:
         """One moment of the day."""
         for name in self.market.step()[:2]:
-            words = f"hit {name} gap_and_go {self.market.price[name]:.2f} rvol {self.market.dice.uniform(1, 9):.1f}"
+            rvol = self.market.dice.uniform(1, 9)
+            words = f"hit {name} gap_and_go {self.market.price[name]:.2f} rvol {rvol:.1f}"
             if self.market.dice.random() < 0.06:
                 self.say("info", words, source="Momentum")
         if self.market.dice.random() < 0.02:
@@ -183,8 +185,11 @@ class ScriptedSession:
         """Log a line."""
         self.count += 1
         now = self.clock.now_ns() if hasattr(self, "clock") else OPEN_NS
-        self.lines.append(LogLine(n=self.count, t_ns=now, wall_ns=wall_ns(), level=level, source=source, words=words,
-                                  kind=kind))  # fmt: skip
+        self.lines.append(
+            LogLine(
+                n=self.count, t_ns=now, wall_ns=wall_ns(), level=level, source=source, words=words, kind=kind
+            )
+        )
 
     def _after(self, n: int) -> tuple[LogLine, ...]:
         wanted = 300 if n <= 0 else self.count - n
@@ -199,19 +204,46 @@ class ScriptedSession:
         positions = () if quiet else self._positions()
         opened = sum(row.unrealized for row in positions)
         return Picture(
-            seq=self._seq, batch_id="20260302-7F2", plan="plans/today.toml", environment="PAPER", venue="local market",
-            build="0.1.0", anchor=self.clock.anchor, hours=HOURS, phase="waiting" if early else "trading",
-            state=self.state, state_by=self.state_by, state_reason=self.state_reason,
-            feed=FeedRow(state="lost" if rough else "live", words="reconnecting, try 3" if rough else "",
-                         age_s=4.2 if rough else 0.1, rate=0.0 if quiet else 4210.0, received=182_000, symbols=40),
+            seq=self._seq,
+            batch_id="20260302-7F2",
+            plan="plans/today.toml",
+            environment="PAPER",
+            venue="local market",
+            build="0.1.0",
+            anchor=self.clock.anchor,
+            hours=HOURS,
+            phase="waiting" if early else "trading",
+            state=self.state,
+            state_by=self.state_by,
+            state_reason=self.state_reason,
+            feed=FeedRow(
+                state="lost" if rough else "live",
+                words="reconnecting, try 3" if rough else "",
+                age_s=4.2 if rough else 0.1,
+                rate=0.0 if quiet else 4210.0,
+                received=182_000,
+                symbols=40,
+            ),
             broker=BrokerRow(state="ready"),
-            money=MoneyRow(realized=0.0 if quiet else 612.4, unrealized=opened, equity=100_612 + opened, cash=48_200,
-                           buying_power=96_400, exposure=31_200, max_daily_loss=2000),
-            hits=() if quiet else self._hits(now), consumers=self._consumers(rough), positions=positions,
-            orders=() if quiet else tuple(self.orders.values()), vetoes=tuple(self.vetoes.values()),
-            strategies=self._strategies(rough, quiet), scanners=self._scanners(now, early),
-            processes=self._processes(rough), commands=tuple(self.rows.values()),
-        )  # fmt: skip
+            money=MoneyRow(
+                realized=0.0 if quiet else 612.4,
+                unrealized=opened,
+                equity=100_612 + opened,
+                cash=48_200,
+                buying_power=96_400,
+                exposure=31_200,
+                max_daily_loss=2000,
+            ),
+            hits=() if quiet else self._hits(now),
+            consumers=self._consumers(rough),
+            positions=positions,
+            orders=() if quiet else tuple(self.orders.values()),
+            vetoes=tuple(self.vetoes.values()),
+            strategies=self._strategies(rough, quiet),
+            scanners=self._scanners(now, early),
+            processes=self._processes(rough),
+            commands=tuple(self.rows.values()),
+        )
 
     def _hits(self, now: int) -> tuple[HitRow, ...]:
         rows = []
@@ -222,12 +254,22 @@ class ScriptedSession:
             )
             if name == "ENPH" and state == "watched":
                 state = "over limit"
-            rows.append(HitRow(
-                symbol=name, scanner="Momentum" if at % 3 else "MostActive", strategy="" if at % 2 else "MomentumBreakout",
-                consumer="AB"[at % 2], first_ns=first, last_ns=first - first % SECOND, times=1 + at % 4,
-                values=f"gap {1 + at % 7}.{at % 10}  rvol {9 - at % 8}.2", price=price, state=state,
-                change_pct=(price / self.market.previous[name] - 1) * 100, volume=float(self.market.volume[name]),
-            ))  # fmt: skip
+            rows.append(
+                HitRow(
+                    symbol=name,
+                    scanner="Momentum" if at % 3 else "MostActive",
+                    strategy="" if at % 2 else "MomentumBreakout",
+                    consumer="AB"[at % 2],
+                    first_ns=first,
+                    last_ns=first - first % SECOND,
+                    times=1 + at % 4,
+                    values=f"gap {1 + at % 7}.{at % 10}  rvol {9 - at % 8}.2",
+                    price=price,
+                    state=state,
+                    change_pct=(price / self.market.previous[name] - 1) * 100,
+                    volume=float(self.market.volume[name]),
+                )
+            )
         return tuple(rows)
 
     def _positions(self) -> tuple[PositionRow, ...]:
@@ -235,11 +277,21 @@ class ScriptedSession:
         for name, (qty, avg, stop, target, strategy) in self.positions.items():
             price = self.market.price[name]
             risk = abs(avg - stop) if stop else None
-            rows.append(PositionRow(
-                strategy=strategy, symbol=name, qty=qty, avg_price=avg, price=price, unrealized=(price - avg) * qty,
-                realized=0.0, stop=stop, target=target, opened_ns=OPEN_NS + 20 * MINUTE,
-                r=(price - avg) * (1 if qty > 0 else -1) / risk if risk else None,
-            ))  # fmt: skip
+            rows.append(
+                PositionRow(
+                    strategy=strategy,
+                    symbol=name,
+                    qty=qty,
+                    avg_price=avg,
+                    price=price,
+                    unrealized=(price - avg) * qty,
+                    realized=0.0,
+                    stop=stop,
+                    target=target,
+                    opened_ns=OPEN_NS + 20 * MINUTE,
+                    r=(price - avg) * (1 if qty > 0 else -1) / risk if risk else None,
+                )
+            )
         return tuple(sorted(rows, key=lambda row: row.unrealized))
 
     def _first_positions(self) -> dict[str, tuple[float, float, float | None, float | None, str]]:
@@ -258,58 +310,106 @@ class ScriptedSession:
 
     def _first_orders(self) -> dict[str, OrderRow]:
         rows: dict[str, OrderRow] = {}
-        for at, (symbol, operation, role, state, live) in enumerate((
-            ("RIVN", "buy", "entry", "partially_filled", True), ("NVDA", "sell", "stop", "new", True),
-            ("NVDA", "sell", "target", "held", True), ("MARA", "buy", "entry", "filled", False),
-            ("SOUN", "sell_short", "entry", "filled", False), ("TSLA", "buy", "entry", "refused", False),
-            ("AMD", "buy", "entry", "canceled", False),
-        )):  # fmt: skip
+        for at, (symbol, operation, role, state, live) in enumerate(
+            (
+                ("RIVN", "buy", "entry", "partially_filled", True),
+                ("NVDA", "sell", "stop", "new", True),
+                ("NVDA", "sell", "target", "held", True),
+                ("MARA", "buy", "entry", "filled", False),
+                ("SOUN", "sell_short", "entry", "filled", False),
+                ("TSLA", "buy", "entry", "refused", False),
+                ("AMD", "buy", "entry", "canceled", False),
+            )
+        ):
             price = self.market.price[symbol]
             rows[f"o{at}"] = OrderRow(
-                client_order_id=f"o{at}", strategy="MomentumBreakout", symbol=symbol, operation=operation, role=role,
-                order_type="limit", qty=500, filled_qty=200 if state == "partially_filled" else 500 * (state == "filled"),
-                limit_price=price if role != "stop" else None, stop_price=price * 0.98 if role == "stop" else None,
-                avg_price=price if state == "filled" else 0.0, state=state, live=live, created_ns=OPEN_NS,
-                t_ns=OPEN_NS + (60 - at) * MINUTE, words="max_open_positions 12 are open" if state == "refused" else "",
-            )  # fmt: skip
+                client_order_id=f"o{at}",
+                strategy="MomentumBreakout",
+                symbol=symbol,
+                operation=operation,
+                role=role,
+                order_type="limit",
+                qty=500,
+                filled_qty=200 if state == "partially_filled" else 500 * (state == "filled"),
+                limit_price=price if role != "stop" else None,
+                stop_price=price * 0.98 if role == "stop" else None,
+                avg_price=price if state == "filled" else 0.0,
+                state=state,
+                live=live,
+                created_ns=OPEN_NS,
+                t_ns=OPEN_NS + (60 - at) * MINUTE,
+                words="max_open_positions 12 are open" if state == "refused" else "",
+            )
         return rows
 
     def _consumers(self, rough: bool) -> tuple[ConsumerRow, ...]:
         if self.scene == "empty":
             return ()
         return tuple(
-            ConsumerRow(name=name, state="running", pid=4000 + at, symbols=20, queue=12 + at, dispatched=91_000,
-                        lag_p50_ms=0.4, lag_p99_ms=6400.0 if rough and not at else 3.1, discarded=17 if rough else 0,
-                        merged=210 if rough else 0, rate=2105.0, slowest="VwapReversion", slowest_ms=2.4, restarts=at)
+            ConsumerRow(
+                name=name,
+                state="running",
+                pid=4000 + at,
+                symbols=20,
+                queue=12 + at,
+                dispatched=91_000,
+                lag_p50_ms=0.4,
+                lag_p99_ms=6400.0 if rough and not at else 3.1,
+                discarded=17 if rough else 0,
+                merged=210 if rough else 0,
+                rate=2105.0,
+                slowest="VwapReversion",
+                slowest_ms=2.4,
+                restarts=at,
+            )
             for at, name in enumerate("AB")
-        )  # fmt: skip
+        )
 
     def _strategies(self, rough: bool, quiet: bool) -> tuple[StrategyRow, ...]:
         names = ("MomentumBreakout", "VwapReversion", "RelativeStrength")
         return tuple(
-            StrategyRow(name=name, file=f"strategies/{name}.py", realized=0.0 if quiet else 204.1, calls=1800,
-                        state="quarantined" if rough and not at else "running", unrealized=0.0 if quiet else 46.5,
-                        words="hung on NVDA: quarantined until its file is saved" if rough and not at else "",
-                        positions=0 if quiet else 1, trips=0 if quiet else 3, slow_calls=at)
+            StrategyRow(
+                name=name,
+                file=f"strategies/{name}.py",
+                realized=0.0 if quiet else 204.1,
+                calls=1800,
+                state="quarantined" if rough and not at else "running",
+                unrealized=0.0 if quiet else 46.5,
+                words="hung on NVDA: quarantined until its file is saved" if rough and not at else "",
+                positions=0 if quiet else 1,
+                trips=0 if quiet else 3,
+                slow_calls=at,
+            )
             for at, name in enumerate(names)
-        )  # fmt: skip
+        )
 
     def _scanners(self, now: int, early: bool) -> tuple[ScannerRow, ...]:
         due = HOURS.open_ns + 5 * MINUTE if early else now - now % (5 * MINUTE) + 5 * MINUTE
         return tuple(
-            ScannerRow(name=name, state="waiting" if early else "running", words="", runs=0 if early else 12,
-                       hits=0 if early else 38, next_ns=due)
+            ScannerRow(
+                name=name,
+                state="waiting" if early else "running",
+                words="",
+                runs=0 if early else 12,
+                hits=0 if early else 38,
+                next_ns=due,
+            )
             for name in ("Momentum", "MostActive")
-        )  # fmt: skip
+        )
 
     def _processes(self, rough: bool) -> tuple[ProcessRow, ...]:
         roles = ("supervisor", "producer", "consumer", "consumer", "scanners", "desk", "market")
         names = ("supervisor", "producer", "A", "B", "scanners", "desk", "market")
         return tuple(
-            ProcessRow(role=role, name=name, pid=4000 + at, restarts=int(name == "B"),
-                       state="dead" if rough and name == "scanners" else "running")
+            ProcessRow(
+                role=role,
+                name=name,
+                pid=4000 + at,
+                restarts=int(name == "B"),
+                state="dead" if rough and name == "scanners" else "running",
+            )
             for at, (role, name) in enumerate(zip(roles, names, strict=True))
-        )  # fmt: skip
+        )
 
     # ── what it is asked ──
 
@@ -327,45 +427,44 @@ class ScriptedSession:
             (False, self.refuse[command.verb]) if command.verb in self.refuse else (True, self._do(command))
         )
         self._row(command, "done" if ok else "refused", words)
-        self.say("info" if ok else "warn", f"{command.verb} {command.symbol}: {words}", source=command.by,
-                 kind="" if ok else "refusal")  # fmt: skip
+        self.say(
+            "info" if ok else "warn",
+            f"{command.verb} {command.symbol}: {words}",
+            source=command.by,
+            kind="" if ok else "refusal",
+        )
         self.door.tell(guest, Reply(command.id, ok, words))
 
     def _do(self, command: Command) -> str:
-        match command.verb:
-            case "reject":
-                self.vetoes[command.symbol] = VetoRow(
-                    symbol=command.symbol,
-                    strategy="",
-                    by="console",
-                    reason=command.reason,
-                    since_ns=wall_ns(),
-                )
-            case "allow":
-                self.vetoes.pop(command.symbol, None)
-            case "unsubscribe":
-                self.dropped.add(command.symbol)
-            case "subscribe":
-                self.dropped.discard(command.symbol)
-            case "pause":
-                self.state, self.state_by, self.state_reason = (
-                    "REDUCING",
-                    command.by,
-                    command.reason or "asked for",
-                )
-            case "resume":
-                self.state, self.state_by, self.state_reason = "ACTIVE", command.by, ""
-            case "cancel":
-                self._cancel(command)
-            case "flatten" | "kill":
-                self._close(command.symbol)
-                if command.verb == "kill":
-                    self.state, self.state_by, self.state_reason = "HALTED", command.by, command.reason
-            case "stop":
-                asyncio.get_running_loop().call_later(
-                    0.3, lambda: asyncio.ensure_future(self.end("asked for"))
-                )
+        doings: dict[str, Callable[[Command], object]] = {
+            "reject": self._reject,
+            "allow": lambda c: self.vetoes.pop(c.symbol, None),
+            "unsubscribe": lambda c: self.dropped.add(c.symbol),
+            "subscribe": lambda c: self.dropped.discard(c.symbol),
+            "pause": lambda c: self._set("REDUCING", c),
+            "resume": lambda c: self._set("ACTIVE", c),
+            "kill": self._kill,
+            "cancel": self._cancel,
+            "flatten": lambda c: self._close(c.symbol),
+            "stop": lambda _c: asyncio.get_running_loop().call_later(0.3, self._end_soon),
+        }
+        doings[command.verb](command)
         return f"{command.verb} is done"
+
+    def _kill(self, command: Command) -> None:
+        self._set("HALTED", command)
+        self._close("")
+
+    def _end_soon(self) -> None:
+        self._ending = asyncio.ensure_future(self.end("asked for"))
+
+    def _set(self, state: str, command: Command) -> None:
+        self.state, self.state_by, self.state_reason = state, command.by, command.reason or "asked for"
+
+    def _reject(self, command: Command) -> None:
+        self.vetoes[command.symbol] = VetoRow(
+            symbol=command.symbol, strategy="", by="console", reason=command.reason, since_ns=wall_ns()
+        )
 
     def _cancel(self, command: Command) -> None:
         for key, row in self.orders.items():
@@ -386,9 +485,14 @@ class ScriptedSession:
 
     def _row(self, command: Command, state: str, words: str) -> None:
         self.rows[command.id] = CommandRow(
-            id=command.id, verb=command.verb, symbol=command.symbol, by=command.by, state=state, words=words,
+            id=command.id,
+            verb=command.verb,
+            symbol=command.symbol,
+            by=command.by,
+            state=state,
+            words=words,
             wall_ns=wall_ns(),
-        )  # fmt: skip
+        )
 
     def _detail(self, symbol: str, guest: Guest) -> None:
         self.asked_details.append(symbol)
@@ -405,35 +509,57 @@ class ScriptedSession:
             closes.append(closes[-1] * (1 + dice.gauss(0, 0.0025)))
         closes.reverse()
         bars = tuple(
-            DetailBar(t_ns=OPEN_NS + at * MINUTE, open=close, high=close * (1 + dice.random() * 0.002),
-                      low=close * (1 - dice.random() * 0.002), close=close, volume=float(dice.randint(2_000, 90_000)))
+            DetailBar(
+                t_ns=OPEN_NS + at * MINUTE,
+                open=close,
+                high=close * (1 + dice.random() * 0.002),
+                low=close * (1 - dice.random() * 0.002),
+                close=close,
+                volume=float(dice.randint(2_000, 90_000)),
+            )
             for at, close in enumerate(closes)
-        )  # fmt: skip
+        )
         fills = tuple(
             (t_ns, qty, closes[int((t_ns - OPEN_NS) // MINUTE)])
             for t_ns, qty, _ in self.fills.get(symbol, ())
         )
         return Detail(
-            symbol=symbol, bars=bars, bid=last - 0.01, ask=last + 0.02, bid_size=3, ask_size=5, last=last,
-            previous_close=self.market.previous[symbol], vwap=sum(closes) / len(closes), fills=fills,
+            symbol=symbol,
+            bars=bars,
+            bid=last - 0.01,
+            ask=last + 0.02,
+            bid_size=3,
+            ask_size=5,
+            last=last,
+            previous_close=self.market.previous[symbol],
+            vwap=sum(closes) / len(closes),
+            fills=fills,
             tape=((self.clock.now_ns(), last, 100.0),),
-        )  # fmt: skip
+        )
 
 
 SUMMARY: dict[str, Any] = {
-    "batch_id": "20260302-7F2", "environment": "PAPER", "end_reason": "market close", "fills": 14, "restarts": 1,
+    "batch_id": "20260302-7F2",
+    "environment": "PAPER",
+    "end_reason": "market close",
+    "fills": 14,
+    "restarts": 1,
     "events": {"received": 182_000, "dispatched": 181_990, "discarded_late": 0, "merged": 10},
-    "lag_ms": {"A": {"p50": 0.4, "p99": 3.1}, "B": {"p50": 0.4, "p99": 2.8}}, "scanner_hits": 38,
-    "symbols": NAMES, "orders": {"filled": 14, "canceled": 3}, "positions": {"MARA": 800.0},
-    "realized_pnl": 612.4, "unrealized_pnl": -31.5,
-}  # fmt: skip
+    "lag_ms": {"A": {"p50": 0.4, "p99": 3.1}, "B": {"p50": 0.4, "p99": 2.8}},
+    "scanner_hits": 38,
+    "symbols": NAMES,
+    "orders": {"filled": 14, "canceled": 3},
+    "positions": {"MARA": 800.0},
+    "realized_pnl": 612.4,
+    "unrealized_pnl": -31.5,
+}
 
 
 async def serve(socket: Path, scene: str) -> None:
     """Serve a scene until ended by a signal or by `stop`."""
     async with ScriptedSession(socket, scene=scene, answer_s=0.15) as session:
         if scene == "ending":
-            asyncio.get_running_loop().call_later(3, lambda: asyncio.ensure_future(session.end()))
+            asyncio.get_running_loop().call_later(3, session._end_soon)
         await session.play()
 
 

@@ -51,7 +51,6 @@ class Stage:
             if isinstance(screen, Dialog):
                 await self.until(partial(_listens, screen))
             await self.pilot.press(key)
-            await self.pilot.pause()
 
     async def verbs(self, *wanted: str) -> None:
         """Wait until the session has heard exactly these commands, as `verb SYMBOL`."""
@@ -80,14 +79,22 @@ def stage(tmp_path: Path) -> Opening:
 
     @contextlib.asynccontextmanager
     async def open_stage(
-        size: tuple[int, int] = (120, 40), *, scene: str = "calm", answer_s: float = 0.0,
-        settings: Settings | None = None, encoding: str = "utf-8",
-    ) -> AsyncIterator[Stage]:  # fmt: skip
+        size: tuple[int, int] = (120, 40),
+        *,
+        scene: str = "calm",
+        answer_s: float = 0.0,
+        settings: Settings | None = None,
+        encoding: str = "utf-8",
+    ) -> AsyncIterator[Stage]:
         async with ScriptedSession(tmp_path / "s", scene=scene, answer_s=answer_s) as session:
             app = ConsoleApp(
-                tmp_path / "s", batch_id="7F2", plan="plans/today.toml", settings=settings or Settings(), fps=10.0,
+                tmp_path / "s",
+                batch_id="7F2",
+                plan="plans/today.toml",
+                settings=settings or Settings(),
+                fps=10.0,
                 encoding=encoding,
-            )  # fmt: skip
+            )
             async with app.run_test(size=size) as pilot:
                 made = Stage(app, pilot, session)
                 await made.until(

@@ -26,9 +26,19 @@ def test_money_is_signed_and_nought_is_not(value: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (999, "999"), (999.6, "1.0k"), (1234, "1.2k"), (48_200, "48.2k"), (157_000, "157k"), (999_950, "1.0M"),
-     (5_500_000, "5.5M"), (2.1e9, "2.1B"), (-1500, "-1.5k")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (999, "999"),
+        (999.6, "1.0k"),
+        (1234, "1.2k"),
+        (48_200, "48.2k"),
+        (157_000, "157k"),
+        (999_950, "1.0M"),
+        (5_500_000, "5.5M"),
+        (2.1e9, "2.1B"),
+        (-1500, "-1.5k"),
+    ],
+)
 def test_a_count_takes_few_signs(value: float, said: str) -> None:
     assert form.compact(value) == said
 

@@ -60,10 +60,19 @@ def test_where_room_is_short_the_important_columns_stay() -> None:
 
 @pytest.mark.parametrize(
     ("words", "kept"),
-    [("", ["NVDA", "SMCI", "PLTR", "SOUN"]), ("n", ["NVDA", "SOUN"]), ("!n", ["SMCI", "PLTR"]),
-     ("chg>2", ["PLTR", "SOUN"]), ("chg>2 !pl", ["SOUN"]), ("symbol=sm", ["SMCI"]), ("symbol!=sm r>0", ["NVDA", "SOUN"]),
-     ("chg<-1", ["SMCI"]), ("zzz", []), ("other>3", [])],
-)  # fmt: skip
+    [
+        ("", ["NVDA", "SMCI", "PLTR", "SOUN"]),
+        ("n", ["NVDA", "SOUN"]),
+        ("!n", ["SMCI", "PLTR"]),
+        ("chg>2", ["PLTR", "SOUN"]),
+        ("chg>2 !pl", ["SOUN"]),
+        ("symbol=sm", ["SMCI"]),
+        ("symbol!=sm r>0", ["NVDA", "SOUN"]),
+        ("chg<-1", ["SMCI"]),
+        ("zzz", []),
+        ("other>3", []),
+    ],
+)
 def test_a_filter_keeps_what_all_its_words_hold_for(words: str, kept: list[str]) -> None:
     test = compile_filter(words, COLUMNS)
     assert [row.symbol for row in ROWS if test(row)] == kept

@@ -104,7 +104,7 @@ POSITIONS = TablePane[PositionRow](
                right=True, rank=5),
         Column("stop", "STOP", 8, lambda r, s: _stop(r), "stop", right=True, rank=6),
         Column("target", "TARGET", 8, lambda r, s: level(r.target), "target", right=True, rank=8),
-        Column("strategy", "STRATEGY", 16, lambda r, s: word(r.strategy, "dim"), "strategy", rank=7,
+        Column("strategy", "STRATEGY", 10, lambda r, s: word(r.strategy, "dim"), "strategy", rank=7,
                grow=True),
         Column("since", "SINCE", 8, lambda r, s: (clock(r.opened_ns), "dim"), "opened_ns", right=True,
                rank=9),

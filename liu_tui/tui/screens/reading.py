@@ -36,8 +36,11 @@ class Reading(Dialog[None]):
 
     def pressed(self, event: events.Key) -> None:
         """Scroll, or close."""
-        steps = {"space": self._page, "pagedown": self._page, "pageup": -self._page, "ctrl+d": self._page // 2,
-                 "ctrl+u": -(self._page // 2), "g": -9999, "home": -9999, "G": 9999, "end": 9999}  # fmt: skip
+        half = self._page // 2
+        steps = {
+            "space": self._page, "pagedown": self._page, "pageup": -self._page, "ctrl+d": half,
+            "ctrl+u": -half, "g": -9999, "home": -9999, "G": 9999, "end": 9999,
+        }  # fmt: skip
         if step := step_of(event.key) or steps.get(event.key, 0):
             self._top += step
         else:
@@ -45,7 +48,7 @@ class Reading(Dialog[None]):
 
 
 def help_rows(disabled: dict[str, str], width: int) -> list[Line]:
-    """All actions by group, in two columns where there is room. disabled: why an action cannot be done now."""
+    """All actions by group, in two columns if there is room. disabled: why an action cannot be done now."""
     column = min(width - 2, WIDE_COLUMN) if width < 2 * COLUMN + 2 else COLUMN
     groups: dict[str, list[Line]] = {}
     for action in ACTIONS:

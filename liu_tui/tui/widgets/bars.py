@@ -79,7 +79,8 @@ _LONG = {name: BY_ID[name].short for name in BAR}
 _SHORT = {name: word for name, word in _LONG.items() if name not in ("freeze", "zoom")}
 _SHORTEST = {
     "help": "help", "command": "cmd", "filter": "find", "reject": "rej", "unsubscribe": "drop",
-    "pause": "pause", "cancel": "canc", "flatten": "flat", "flatten_all": "all", "kill": "kill", "quit": "quit",
+    "pause": "pause", "cancel": "canc", "flatten": "flat", "flatten_all": "all", "kill": "kill",
+    "quit": "quit",
 }  # fmt: skip
 
 

@@ -100,7 +100,8 @@ class DetailBoard(Board):
                 if order.limit_price or order.stop_price
                 else "market"
             )
-            lines.append(_fact((f"{word(order.operation)[0]} {shares(order.qty - order.filled_qty)} at {at}  ", "text"),
+            left = shares(order.qty - order.filled_qty)
+            lines.append(_fact((f"{word(order.operation)[0]} {left} at {at}  ", "text"),
                                (f"{word(order.state)[0]} {order.role}", "dim")))  # fmt: skip
         lines += [] if orders else [_fact(("none", "dim"))]
         lines += self._vetoes()

@@ -1,4 +1,4 @@
-"""What the body says when there are no panes to show: connecting, too small, another build, the session's end."""
+"""What the body says when there are no panes to show: connecting, too small, another build, the end."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def _numbers(told: dict[str, Any]) -> list[Row]:
     rows: list[Row] = [
         _row("batch", (f"{clean(told.get('batch_id', ''))} ({clean(told.get('environment', ''))})", "text")),
         _row("result", (money(realized + opened), tone_of(realized + opened)),
-             (f"  realised {money(realized)}", tone_of(realized)), (f"  open {money(opened)}", tone_of(opened))),
+             (f"  realised {money(realized)}", tone_of(realized)),
+             (f"  open {money(opened)}", tone_of(opened))),
         _row("fills", (str(told.get("fills", 0)), "text")),
         _row("orders", (clean(orders), "text")),
         _row("positions", (held, "text")),

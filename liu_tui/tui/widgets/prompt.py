@@ -65,7 +65,8 @@ class Prompt(Input):
     async def on_key(self, event: events.Key) -> None:
         """Answer enter, escape, history and completion; the rest is Input's."""
         known = {"escape": lambda: self._close(None), "enter": lambda: self._close(self.text),
-                 "up": lambda: self._recall(-1), "down": lambda: self._recall(1), "tab": self._complete}  # fmt: skip
+                 "up": lambda: self._recall(-1), "down": lambda: self._recall(1),
+                 "tab": self._complete}  # fmt: skip
         if (deed := known.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
