@@ -7,8 +7,8 @@ ancestor's way in the same run: a dict with a time-zone-aware pandas Timestamp, 
 multiprocessing.Queue. CPU is of both processes together. The targets were set by bytes that nobody read into
 types, so what msgspec takes for that is measured too, and the ratio is told with it and without.
 
-Stall: 30,000 events a second (65 % quotes, 33 % trades, 2 % bars, 300 symbols) to a reader that sleeps; then it
-wakes. All targets are ratios within the run, or bounds that hold on two cores.
+Stall: 30,000 events a second (65 % quotes, 33 % trades, 2 % bars, 300 symbols) to a reader that sleeps, and
+then wakes. All targets are ratios within the run, or bounds that hold on two cores.
 """
 
 from __future__ import annotations
