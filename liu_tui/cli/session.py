@@ -308,7 +308,8 @@ def digest(summary: dict[str, Any]) -> str:
     """A summary for a person's eyes."""
     events, orders = summary["events"], summary["orders"]
     lines = [
-        f"batch {summary['batch_id']} ({summary['environment']}) ended: {summary['end_reason']}",
+        f"batch       {summary['batch_id']} ({summary['environment']})",
+        f"ended       {summary['end_reason'] or 'not yet'}",
         f"events      {', '.join(f'{events[name]:,} {word}' for name, word in _EVENT_WORDS.items())}",
         f"symbols     {len(summary['symbols'])} watched, {summary['scanner_hits']} scanner hits",
         f"orders      {', '.join(f'{count} {state}' for state, count in orders.items()) or 'none'}",
@@ -328,7 +329,7 @@ def status_words(status: dict[str, Any]) -> str:
     state = status["state"]
     if status["state_reason"]:
         state += f" by {status['state_by']}: {status['state_reason']}"
-    lines = [f"{status['phase']}, {state}", digest({**status, "end_reason": "still running"})]
+    lines = [f"{status['phase']}, {state}", digest(status)]
     lines += [
         f"{row['role']:11} {row['name']:11} pid {row['pid']:<8} {row['state']}" for row in status["processes"]
     ]

@@ -29,6 +29,7 @@ from liu_tui.plan.load import load_plan, plan_text
 from liu_tui.plan.schema import Environment, TradePlan
 from liu_tui.settings import Workspace
 from liu_tui.store.store import Store
+from liu_tui.wiring.venue import keys_for, venue_of
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,8 @@ async def run_session(plan_file: Path, options: Options) -> tuple[Exit, dict[str
         raise RefusedError(
             "PROD is refused by this version", where=str(plan_file), mend='Set environment = "PAPER"'
         )
+    if plan.market is None:
+        keys_for(venue_of(plan))  # said here, and not by each child in turn
     registry = Registry(workspace)
     lock = _enter(registry, plan_file)
     try:
