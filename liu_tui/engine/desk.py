@@ -170,6 +170,8 @@ class DeskProcess:
                 await self._command(message)
             case DeskProfiles(profiles=profiles):
                 self._consumers.know(profiles)
+                keeping = frozenset(profile.name for profile in profiles if profile.swing)
+                self._desk.swing = (self._desk.swing - {profile.name for profile in profiles}) | keeping
             case VetoSet(symbol=symbol, strategy=strategy, on=True, by=by, reason=reason):
                 self._desk.veto(symbol, strategy, by, reason)
             case VetoSet(symbol=symbol, strategy=strategy):

@@ -45,16 +45,23 @@ _OUTCOMES = {
     "full": "over limit",
     "dropped": "unsubscribed",
 }
+_CHANGES = Scanned | VetoAsked | UnsubscribeAsked
+"""What changes who is served."""
 _FEED_LEVELS = {FeedState.LIVE: "good", FeedState.CONNECTING: "info"}
 
 
 class Hearing:
-    """Dispatches messages; holds nothing but which endings the desk has reported."""
+    """Dispatches messages. In lock-step, what changes who is served waits until the desk has done the step.
+
+    So a scanner that is quicker than a consumer does not slip a symbol into a step that is under way, and a
+    replay serves each symbol from the same step on, as the backtest does.
+    """
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._house = supervisor
         self._expected: dict[str, bool] = {}
         self._over_limit: set[str] = set()
+        self._waiting: list[tuple[Kid, FromChild]] = []
 
     def expect(self, command_id: str) -> Callable[[], bool]:
         """Return what tells whether the desk has answered this command."""
@@ -63,6 +70,9 @@ class Hearing:
 
     def take(self, kid: Kid, message: FromChild) -> None:
         """One message of one child."""
+        if isinstance(message, _CHANGES) and self._house.plan.lockstep and not self._house.gate.over("desk"):
+            self._waiting.append((kid, message))
+            return
         if kid.role == "producer":
             self._from_producer(kid, message)
         elif kid.role == "desk":
@@ -76,6 +86,13 @@ class Hearing:
                 self._house.kid_ready(kid)
             case Said(level=level, source=source, words=words, t_ns=t_ns, kind=kind):
                 self._house.log.say(level, words, source=source, kind=kind, t_ns=t_ns)
+
+    def release(self) -> None:
+        """Do what has waited for the end of the step: what strategies asked for, then what scanners found."""
+        if self._waiting and self._house.gate.over("desk"):
+            waiting, self._waiting = self._waiting, []
+            for kid, message in sorted(waiting, key=lambda item: item[0].role == "scanners"):
+                self.take(kid, message)
 
     def _from_producer(self, kid: Kid, message: FromChild) -> None:
         house = self._house

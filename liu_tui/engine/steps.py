@@ -27,6 +27,10 @@ class StepGate:
         """A role was started again in the middle of a step: it begins with the next one."""
         self._done[role] = max(self._done.get(role, 0), self.n)
 
+    def over(self, role: str) -> bool:
+        """Whether a role has finished the step that was begun last."""
+        return self._done.get(role, 0) >= self.n
+
     def wait_for(self, what: str) -> None:
         """A subscription is under way."""
         self._pending.add(what)

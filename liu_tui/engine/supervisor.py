@@ -247,6 +247,7 @@ class Supervisor:
         if not self.plan.lockstep or not self.ready.is_set():
             return
         roles = ("desk",) if self.staff.scanners is None else ("desk", "scanners")
+        self._hearing.release()
         n = self.gate.to_acknowledge(roles if self.gate.n else ())
         if n is not None:
             self.staff.producer.tell(StepAck(n=n))

@@ -115,3 +115,13 @@ def tell(gate: StepGate, word: str, n: int) -> None:
         gate.settled(word[1:])
     else:
         gate.done(word, n)
+
+
+def test_a_role_is_over_with_the_step_that_was_begun_last() -> None:
+    gate = StepGate()
+    assert gate.over("desk")
+    gate.begin(1)
+    assert not gate.over("desk")
+    gate.done("desk", 1)
+    assert gate.over("desk")
+    assert not gate.over("scanners")
