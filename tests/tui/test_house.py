@@ -21,8 +21,10 @@ from pathlib import Path
 import pytest
 import rich.console
 
+from liu_tui.errors import NothingToAttach
 from liu_tui.settings import Settings
 from liu_tui.tui.app import ConsoleApp
+from liu_tui.tui.portrait import portray
 from tests.kit.tui import ScriptedSession
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +166,17 @@ async def test_a_hang_up_ends_the_console_in_order_and_nothing_else(
         assert session.commands == []
         assert not session.ended.is_set()
         playing.cancel()
+
+
+async def test_a_portrait_is_the_console_as_an_svg(tmp_path: Path) -> None:
+    async with ScriptedSession(tmp_path / "s") as session:
+        playing = asyncio.create_task(session.play())
+        svg = await portray(tmp_path / "s", (100, 30), keys=("j",), wait_s=0.5, theme="liu-light")
+        playing.cancel()
+    assert svg.startswith("<svg")
+    assert all(word in svg for word in ("PAPER", "SMCI", "Positions"))
+
+
+async def test_a_portrait_of_nothing_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(NothingToAttach, match="no picture came"):
+        await portray(tmp_path / "nobody", (80, 24), wait_s=0.1)
