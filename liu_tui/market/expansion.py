@@ -39,13 +39,20 @@ def expand(bar: Bar) -> list[tuple[int, MarketEvent]]:
     return events
 
 
-def last_ticks(bar: Bar) -> tuple[Quote, Trade | None]:
-    """Return the last quote and, if any share changed hands, the last trade that `expand` makes of a bar."""
-    t_ns, shares = bar.t_ns + MOMENTS[-1], _split(bar.volume)[-1]
-    if not shares:
-        return _quote(bar, t_ns, bar.close), None
+def last_ticks(bar: Bar, until_ns: int) -> tuple[Quote | None, Trade | None]:
+    """Return the last quote and the last trade that `expand` makes of a bar up to and including a moment."""
+    past = [n for n, after in enumerate(MOMENTS) if bar.t_ns + after <= until_ns]
+    if not past:
+        return None, None
+    prices, sizes = path(bar), _split(bar.volume)
+    n = past[-1]
+    quote = _quote(bar, bar.t_ns + MOMENTS[n], prices[n])
+    traded = [n for n in past if sizes[n]]
+    if not traded:
+        return quote, None
+    n = traded[-1]
     conditions = _REGULAR if is_regular(bar.t_ns) else _EXTENDED
-    return _quote(bar, t_ns, bar.close), _trade(bar, t_ns, bar.close, shares, conditions)
+    return quote, _trade(bar, bar.t_ns + MOMENTS[n], prices[n], sizes[n], conditions)
 
 
 def path(bar: Bar) -> tuple[float, float, float, float]:

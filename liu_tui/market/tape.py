@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from datetime import date
 
 from liu_tui.market.calendar import midnight_ns
-from liu_tui.market.expansion import expand, last_ticks
+from liu_tui.market.expansion import last_ticks
 from liu_tui.market.source import Batch, Source
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, Snapshot, Trade
@@ -44,7 +44,7 @@ class Tape:
         self._expanded: frozenset[str] = frozenset()
         if wanted is not None:
             self._expanded = frozenset(name for name in self._known if source.expands(name, day))
-        self._made: dict[str, tuple[Bar, Quote, Trade | None]] = {}
+        self._made: dict[str, tuple[Bar, Quote | None, Trade | None]] = {}
         self._began_ns = start_ns - MINUTE_NS if start_ns else 0
         self._steps: Iterator[Batch] = source.steps(day, self._began_ns, wanted)
         self._ahead: list[Batch | None] = []  # the next step, once it has been looked at
@@ -157,37 +157,39 @@ class Tape:
 
     def _made_ticks(self, symbol: str) -> tuple[Quote | None, Trade | None]:
         """Make a symbol's latest quote and trade of its minutes, as playing them would have."""
-        bar = self._minutes.get(symbol)
-        made = self._made.get(symbol)
-        if bar is not None and (made is None or made[0] is not bar):
-            made = self._made[symbol] = (bar, *last_ticks(bar))
-        quote = made[1] if made is not None and made[1].t_ns >= self._began_ns else None
-        trade = made[2] if made is not None and quote is not None else None
-        if self.now_ns % MINUTE_NS or (trade is None and quote is not None):
-            return self._played_ticks(symbol)
-        return quote, trade
-
-    def _played_ticks(self, symbol: str) -> tuple[Quote | None, Trade | None]:
-        # Within a minute, or where the last minute had no trade: look at what was expanded so far.
         quote: Quote | None = None
         trade: Trade | None = None
-        for since_ns in (self.now_ns - 3 * MINUTE_NS, self._began_ns - MINUTE_NS):
-            quote, trade = self._expanded_since(symbol, since_ns)
-            if quote is not None and trade is not None:
-                break
+        if into_ns := self.now_ns % MINUTE_NS:
+            begun_ns = self.now_ns - into_ns
+            for bar in self.source.bars(symbol, MINUTE_NS, begun_ns, begun_ns + MINUTE_NS):
+                quote, trade = last_ticks(bar, self.now_ns)
+        if quote is None or trade is None:
+            closed = self._closed_ticks(symbol)
+            quote, trade = quote or closed[0], trade or closed[1]
+        if trade is None and quote is not None:
+            trade = self._last_trade(symbol)
         return quote, trade
 
-    def _expanded_since(self, symbol: str, since_ns: int) -> tuple[Quote | None, Trade | None]:
-        quote: Quote | None = None
-        trade: Trade | None = None
-        for bar in reversed(self.source.bars(symbol, MINUTE_NS, since_ns, self.now_ns + MINUTE_NS)):
-            for moment, event in reversed(expand(bar)[:-1]):
-                if self._began_ns <= moment <= self.now_ns:
-                    quote = quote or (event if isinstance(event, Quote) else None)
-                    trade = trade or (event if isinstance(event, Trade) else None)
-            if quote is not None and trade is not None:
-                break
-        return quote, trade
+    def _closed_ticks(self, symbol: str) -> tuple[Quote | None, Trade | None]:
+        bar, made = self._minutes.get(symbol), self._made.get(symbol)
+        if bar is None:
+            return None, None
+        if made is None or made[0] is not bar:
+            made = self._made[symbol] = (bar, *last_ticks(bar, bar.end_ns))
+        quote, trade = made[1], made[2]
+        return (
+            quote if quote is not None and quote.t_ns >= self._began_ns else None,
+            trade if trade is not None and trade.t_ns >= self._began_ns else None,
+        )
+
+    def _last_trade(self, symbol: str) -> Trade | None:
+        # The last minutes had quotes and no trade: look further back, as far as was played.
+        since_ns = max(self._began_ns - MINUTE_NS, midnight_ns(date.fromisoformat(self.day)))
+        for bar in reversed(self.source.bars(symbol, MINUTE_NS, since_ns, self.now_ns)):
+            trade = last_ticks(bar, bar.end_ns)[1]
+            if trade is not None:
+                return trade if trade.t_ns >= self._began_ns else None
+        return None
 
     def _observe(self, step: Batch) -> None:
         trades, quotes = self._trades, self._quotes
