@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from time import perf_counter
 
@@ -34,12 +33,6 @@ CONSUMER = "A"
 
 OnDay = Callable[[str, int, float], None]
 """Told after each day: the day, fills so far, realised dollars so far."""
-
-
-def new_batch_id() -> str:
-    """Make an id that sorts by time and is short enough to type: 20261122-153001-9f3c."""
-    now = datetime.fromtimestamp(wall_ns() / 1e9, UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
 
 
 async def run_backtest(

@@ -70,7 +70,9 @@ def mine(plan: Path, names: tuple[str, ...], data: Path | None, as_json: bool) -
 
 
 async def _backtest(plan_file: Path, data: Path | None, span: tuple[str, str]) -> Outcome:
-    from liu_tui.backtest.run import new_batch_id, run_backtest
+    from liu_tui.backtest.run import run_backtest
+    from liu_tui.model.books import batch_id_at
+    from liu_tui.model.clock import wall_ns
     from liu_tui.plan.load import load_plan
     from liu_tui.settings import Workspace
     from liu_tui.store.store import Store
@@ -86,7 +88,7 @@ async def _backtest(plan_file: Path, data: Path | None, span: tuple[str, str]) -
             source=source,
             days=days,
             store=store,
-            batch_id=new_batch_id(),
+            batch_id=batch_id_at(wall_ns()),
             on_day=_say_day,
         )
 

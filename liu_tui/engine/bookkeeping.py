@@ -20,7 +20,10 @@ from liu_tui.store.trending_tickers import TrendingTicker
 from liu_tui.store.vetoes import Veto
 
 _HOUSE = ""
-"""Rows of strategy_state under this name are the house's own: how far each consumer had heard fills."""
+"""Rows of strategy_state under this name are the house's own.
+
+Per consumer, how far it had heard fills; per symbol, whether it was unsubscribed.
+"""
 
 
 class Bookkeeping:
@@ -34,13 +37,14 @@ class Bookkeeping:
         self.vetoes: dict[tuple[str, str], VetoSet] = {}
         self.after_fill: dict[str, int] = {}
         self.picks: list[TrendingTicker] = []
+        self.dropped: set[str] = set()
 
     async def load(self, store: Store, plan: TradePlan, records: Records) -> None:
         """Read what an earlier life of the batch left, and the strategies' key/value stores."""
         self._records = records
         for row in await store.strategy_state.load(self._batch_id):
             if row.strategy == _HOUSE:
-                self.after_fill[row.symbol] = int(json.loads(row.state)["after_fill"])
+                self._remember(row.symbol, json.loads(row.state))
             else:
                 state = StateRow(strategy=row.strategy, symbol=row.symbol, json=row.state)
                 self.states[row.strategy, row.symbol] = state
@@ -73,6 +77,18 @@ class Bookkeeping:
         for key in said.keys:
             self.keys[key.strategy, key.key] = key
             self._put(partial(_set_key, key))
+
+    def set_dropped(self, symbol: str, on: bool) -> None:
+        """A person or a strategy unsubscribed a symbol for the day, or a person took that back."""
+        (self.dropped.add if on else self.dropped.discard)(symbol)
+        row = StrategyState(strategy=_HOUSE, symbol=symbol, state=json.dumps({"dropped": on}), updated_ns=0)
+        self._put(lambda store: store.strategy_state.save(self._batch_id, [row]))
+
+    def _remember(self, name: str, state: dict[str, int | bool]) -> None:
+        if "after_fill" in state:
+            self.after_fill[name] = int(state["after_fill"])
+        elif state.get("dropped"):
+            self.dropped.add(name)
 
     def set_veto(self, veto: VetoSet) -> None:
         """A veto was set or lifted. Lifting one for all lifts every veto of the symbol."""

@@ -1,7 +1,7 @@
 """What every child process of a session has: a control link, the clock, a heartbeat, a way to speak.
 
-A child is started as `python -m liu_tui.engine.child FD` (a fresh interpreter; nothing is forked, nothing
-pickled). Its first message is Boot. It lives until Stop, or until the control link closes: then the
+A child is started as `python -m liu_tui.engine.child FD NAME` (a fresh interpreter; nothing is forked,
+nothing pickled). Its first message is Boot. It lives until Stop, or until the control link closes: then the
 supervisor is gone, and every role but the desk ends at once.
 """
 
@@ -142,10 +142,11 @@ class Child:
             self._timer.cancel()
         self._timer = loop.call_at(due, self.wake.set)
 
-    async def beat(self, stats: Callable[[], Alive]) -> None:
-        """Send a heartbeat until cancelled."""
+    async def beat(self, stats: Callable[[], Alive | None]) -> None:
+        """Send a heartbeat until cancelled; none while there is nothing to be said for this process."""
         while True:
-            self.tell(stats())
+            if (alive := stats()) is not None:
+                self.tell(alive)
             await asyncio.sleep(HEARTBEAT_S)
 
     async def bye(self) -> None:
@@ -166,6 +167,7 @@ def start_words(role: str) -> list[str]:
 
 
 async def _live(fd: int) -> int:
+    os.set_inheritable(fd, False)
     child = Child(socket.socket(fileno=fd))
     boot = await child.start()
     logs.setup(
@@ -190,7 +192,7 @@ async def _live(fd: int) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Live as the child at the other end of the descriptor named by the only argument."""
+    """Live as the child at the other end of the descriptor that the first argument names."""
     # Ctrl-C reaches the whole foreground group; only the supervisor answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

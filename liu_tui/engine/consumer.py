@@ -19,6 +19,7 @@ import msgspec
 from liu_tui.engine.backfill import Backfill
 from liu_tui.engine.child import Child
 from liu_tui.engine.detail import detail_of
+from liu_tui.engine.inbox import MarketInbox
 from liu_tui.engine.lateness import clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import (
@@ -41,6 +42,7 @@ from liu_tui.engine.messages import (
     StepDone,
     StepUpdates,
     StrategyState,
+    SymbolTask,
     TakeLink,
     ToChild,
     UnsubscribeAsked,
@@ -71,6 +73,8 @@ _log = logging.getLogger(__name__)
 LAG_SAMPLE = 16
 SAVE_S = 1.0
 TIMER_S = 0.05
+HANG_S = 2.0
+"""A call that lasts so long stops the heartbeat: the supervisor ends us, and says whose call it was."""
 
 
 class Consumer:
@@ -79,7 +83,7 @@ class Consumer:
     def __init__(self, child: Child) -> None:
         boot = child.boot
         self._child = child
-        self._market: dict[str, Link[OnMarketLink]] = {}
+        self._market: dict[str, MarketInbox] = {}
         self._orders: Link[OnOrdersLink] | None = None
         self._face = Face(Path(boot.home) / "sessions" / f"{boot.batch_id}.{boot.name}.face")
         budgets = {name: table.budget_ms for name, table in boot.plan.strategies.items()}
@@ -114,10 +118,14 @@ class Consumer:
         self._received = 0
         self._saved_at = 0
 
+    def introduce(self) -> None:
+        """Say what the strategies declare, and only then that links may come."""
+        self._child.tell(Profiles(profiles=tuple(self._profiles)))
+        self._child.ready()
+
     async def run(self) -> None:
         """Serve until the supervisor says stop or is gone."""
         child = self._child
-        child.tell(Profiles(profiles=tuple(self._profiles)))
         beat = asyncio.create_task(child.beat(self._stats))
         try:
             await self._put(await self._session.start(child.clock.now_ns()))
@@ -141,8 +149,8 @@ class Consumer:
         for message, sock in self._child.orders():
             await self._obey(message, sock)
         await self._hear_desk()
-        for link in self._market.values():
-            await self._take(link)
+        for inbox in self._market.values():
+            await self._take(inbox)
         if not self._child.anchor.anchor.lockstep:
             await self._put(await self._session.on_time(self._child.clock.now_ns()))
         await self._finish_step()
@@ -154,16 +162,13 @@ class Consumer:
 
     async def _obey(self, message: ToChild, sock: socket.socket | None) -> None:
         match message:
-            case TakeLink(kind="market", peer=peer) if sock is not None:
-                if old := self._market.pop(peer, None):
-                    old.close()
-                self._market[peer] = Link(sock, _MARKET, self._child.wake.set)
-            case TakeLink(kind="orders") if sock is not None:
-                self._attach(sock)
+            case TakeLink(kind=kind, peer=peer) if sock is not None:
+                self._take_link(kind, peer, sock)
             case Assign():
                 self._backfill.begin(message)
                 for task in message.tasks:
-                    self._held.setdefault(task.symbol, [])
+                    if task.symbol not in self._session.symbols:
+                        self._held.setdefault(task.symbol, [])
             case Drop(symbol=symbol):
                 self._session.drop_symbol(symbol)
             case VetoSet(symbol=symbol, strategy=strategy, on=on):
@@ -172,6 +177,14 @@ class Consumer:
                 await self._reload(filename)
             case AskSeries(symbol=symbol):
                 self._child.tell(SeriesDetail(detail=detail_of(self._session, symbol)))
+
+    def _take_link(self, kind: str, peer: str, sock: socket.socket) -> None:
+        if kind == "orders":
+            self._attach(sock)
+            return
+        if old := self._market.pop(peer, None):
+            old.close()
+        self._market[peer] = MarketInbox(Link(sock, _MARKET, self._child.wake.set))
 
     async def _reload(self, filename: str) -> None:
         requests, profiles = await self._reloader.reload(filename)
@@ -182,21 +195,29 @@ class Consumer:
             self._backfill.profiles = self._profiles
             self._child.tell(Profiles(profiles=tuple(self._profiles)))
 
-    def _loaded(self) -> None:
+    async def _loaded(self) -> None:
         """Take in the history that has arrived, then what came meanwhile."""
         for loaded in self._backfill.finished():
             for task, history, daily in loaded.symbols:
-                if loaded.answer is None:  # a gap of the feed: the series are completed, nobody is called
-                    for bar in history:
-                        self._session.absorb(bar)
+                if loaded.answer is None:
+                    await self._fill_gap(task.symbol, history)
                 else:
-                    self._session.add_symbol(
-                        task.symbol, strategies=frozenset(task.strategies), history=history, daily=daily
-                    )
-                for event in self._held.pop(task.symbol, ()):
-                    self._session.absorb(event)
+                    self._begin(task, history, daily)
             if loaded.answer is not None:
                 self._child.tell(loaded.answer)
+
+    def _begin(self, task: SymbolTask, history: list[Bar], daily: list[Bar]) -> None:
+        names = frozenset(task.strategies)
+        self._session.add_symbol(task.symbol, strategies=names, history=history, daily=daily)
+        for event in self._held.pop(task.symbol, ()):
+            self._session.absorb(event)
+
+    async def _fill_gap(self, symbol: str, history: list[Bar]) -> None:
+        """Complete the series after a gap of the feed; only then call the strategies for what came after."""
+        for bar in history:
+            self._session.absorb(bar)
+        for event in self._held.pop(symbol, ()):
+            await self._dispatch(event)
 
     # ── the desk ──
 
@@ -226,16 +247,12 @@ class Consumer:
 
     # ── the market ──
 
-    async def _take(self, link: Link[OnMarketLink]) -> None:
-        self._loaded()
-        if not link.inbox:
+    async def _take(self, inbox: MarketInbox) -> None:
+        await self._loaded()
+        lockstep = self._child.anchor.anchor.lockstep
+        events = inbox.take_step(self._updates_of) if lockstep else inbox.take()
+        if not events:
             return
-        if self._child.anchor.anchor.lockstep:
-            # The desk's updates of the step come first, whichever link was faster.
-            step = next((event for event in link.inbox if type(event) is Step), None)
-            if step is None or self._updates_of < step.n:
-                return
-        events: list[OnMarketLink] = link.take()
         self._received += len(events)
         anchor = self._child.anchor.anchor
         now = self._child.clock.now_ns()
@@ -357,14 +374,16 @@ class Consumer:
             self._child.tell(StatesSaved(rows=rows, keys=tuple(self._keys_set), after_fill=self._after_fill))
             self._keys_set = []
 
-    def _stats(self) -> Alive:
+    def _stats(self) -> Alive | None:
+        if self._meter.under_way_s() > HANG_S:
+            return None  # a strategy that waits for ever hangs us as one that computes for ever does
         p50, p99 = self._lag.percentiles()
         slowest, slowest_ms = self._meter.slowest()
         return Alive(
             received=self._received,
             dispatched=self._dispatched,
             discarded=self._discarded,
-            queue=sum(len(link.inbox) for link in self._market.values()),
+            queue=sum(len(inbox) for inbox in self._market.values()),
             lag_p50_ms=p50,
             lag_p99_ms=p99,
             symbols=len(self._session.symbols),
@@ -404,5 +423,5 @@ async def run(child: Child) -> None:
     with contextlib.suppress(OSError):
         os.nice(1)  # the desk and the producer come first when the machine is short
     consumer = Consumer(child)
-    child.ready()
+    consumer.introduce()
     await consumer.run()

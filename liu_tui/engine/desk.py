@@ -216,7 +216,7 @@ class DeskProcess:
                 if isinstance(message, Marks):
                     for symbol, price in message.prices:
                         self._desk.on_price(symbol, price)
-                    self._facts.touch()
+                        self._facts.moved(symbol)
                 elif isinstance(message, Step):
                     self._steps.market(message)
             if link.closed:
@@ -350,6 +350,7 @@ class DeskProcess:
         with contextlib.suppress(TraderError):
             for position in await self._trader.positions():
                 self._desk.on_price(position.symbol, position.price)
+                self._facts.moved(position.symbol)
             self._facts.account(await self._trader.account())
 
     async def _without_supervisor(self) -> None:

@@ -13,12 +13,13 @@ EVERY_NS = 100_000_000
 
 
 class FactSheet:
-    """Gathers facts between two messages. prices: the last of each symbol with a position, for the screen."""
+    """Gathers facts between two messages. prices: of what has moved since the last one."""
 
     def __init__(self, child: Child, desk: Desk) -> None:
         self._child, self._desk = child, desk
         self._orders: dict[str, OrderNews] = {}
         self._fills: list[Fill] = []
+        self._moved: set[str] = set()
         self._changed = True
         self._told_ns = 0
         self.broker_state = "away"
@@ -35,8 +36,13 @@ class FactSheet:
         self._account = account
         self._changed = True
 
+    def moved(self, symbol: str) -> None:
+        """A price has moved."""
+        self._moved.add(symbol)
+        self._changed = True
+
     def touch(self) -> None:
-        """Prices have moved."""
+        """Something else has changed."""
         self._changed = True
 
     def add_fill(self, fill: Fill) -> None:
@@ -72,10 +78,11 @@ class FactSheet:
                 unrealized=money.unrealized,
                 exposure=money.exposure,
                 positions=positions,
-                prices=tuple((symbol, desk.price(symbol)) for symbol in {p.symbol for p in positions}),
+                prices=tuple((symbol, desk.price(symbol)) for symbol in self._moved),
                 orders=tuple(self._orders.values()),
                 fills=tuple(self._fills),
             )
         )
         self._orders.clear()
         self._fills.clear()
+        self._moved.clear()

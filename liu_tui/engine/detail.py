@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from datetime import date
+
 from liu_tui.engine.snapshot import Detail, DetailBar
+from liu_tui.market.calendar import day_of, hours, previous_session
+from liu_tui.market.series import Series
 from liu_tui.trading.session import Session
 
 TODAY_BARS = 960
@@ -36,7 +41,20 @@ def detail_of(session: Session, symbol: str) -> Detail:
         bid_size=quote.bid_size if quote else 0.0,
         ask_size=quote.ask_size if quote else 0.0,
         last=series.price,
-        previous_close=float(series.close[start - 1]) if start > 0 else 0.0,
+        previous_close=_previous_close(series),
         vwap=series.session_vwap,
         tape=((trade.t_ns, trade.price, trade.size),) if trade else (),
     )
+
+
+def _previous_close(series: Series) -> float:
+    """The close of the last regular minute before today; 0 if the series does not reach back so far."""
+    if not len(series):
+        return 0.0
+    today: date = day_of(int(series.t_ns[-1]))
+    before = hours(previous_session(today))
+    if before is None:
+        return 0.0
+    stamps = series.t_ns[:].tolist()
+    place = bisect_left(stamps, before.close_ns) - 1
+    return float(series.close[place]) if place >= 0 and stamps[place] >= before.open_ns else 0.0

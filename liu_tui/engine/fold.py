@@ -181,10 +181,7 @@ class Fold:
     def hits(self) -> tuple[HitRow, ...]:
         """Newest first, with the prices that are known now."""
         rows = sorted(self._hits.values(), key=lambda row: (-row.last_ns, row.symbol))
-        return tuple(
-            replace(row, price=self._prices[row.symbol]) if row.symbol in self._prices else row
-            for row in rows
-        )
+        return tuple(_at(row, self._prices.get(row.symbol, 0.0)) for row in rows)
 
     def scanners(self) -> tuple[ScannerRow, ...]:
         """In the plan's order."""
@@ -271,6 +268,14 @@ class Fold:
             calls=sum(count for count, _slow in calls),
             slow_calls=sum(slow for _count, slow in calls),
         )
+
+
+def _at(row: HitRow, price: float) -> HitRow:
+    """A pick at the present price, its change against the same close as when it was picked."""
+    close = row.price / (1 + row.change_pct / 100) if row.change_pct > -100 else 0.0
+    if not price or not close:
+        return row
+    return replace(row, price=price, change_pct=100 * (price / close - 1))
 
 
 def _short(value: float) -> str:

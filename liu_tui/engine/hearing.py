@@ -32,6 +32,7 @@ from liu_tui.engine.messages import (
     VetoAsked,
     VetoSet,
 )
+from liu_tui.engine.records import Write
 from liu_tui.market.streaming import FeedState, FeedStatus
 from liu_tui.model.clock import wall_ns
 
@@ -100,6 +101,7 @@ class Hearing:
             case VenueSaid(hours=hours, anchor=anchor):
                 house.clock.set(anchor)
                 house.venue_said(hours)
+                self._put(lambda store: store.batches.set_day(house.batch_id, hours.day))
             case SetAnchor(anchor=anchor):
                 house.clock.set(anchor)
                 for other in house.staff:
@@ -131,6 +133,7 @@ class Hearing:
         match message:
             case DeskReady(account=account):
                 house.desk_ready = True
+                house.gate.excuse("desk")
                 self._account_known(account.id)
             case DeskFacts():
                 house.fold.desk_said(message)
@@ -166,7 +169,8 @@ class Hearing:
     def _learn(self, profiles: tuple[StrategyProfile, ...]) -> None:
         """A consumer has loaded the strategies, or some of them anew."""
         house = self._house
-        house.symbols.watching.know(profiles)
+        if house.symbols.watching.know(profiles):
+            house.symbols.tell_everybody()
         house.staff.desk.tell(DeskProfiles(profiles=profiles))
         for profile in profiles:
             if profile.fault:
@@ -186,9 +190,11 @@ class Hearing:
         self._house.log.say("info", f"{said.symbol} rejected: {said.reason}".rstrip(": "), source=said.by)
 
     def _account_known(self, account_id: str) -> None:
-        house = self._house
-        if house.records is not None:
-            house.records.put(lambda store: store.batches.set_account(house.batch_id, account_id))
+        self._put(lambda store: store.batches.set_account(self._house.batch_id, account_id))
+
+    def _put(self, write: Write) -> None:
+        if self._house.records is not None:
+            self._house.records.put(write)
 
     def _from_scanners(self, message: FromChild) -> None:
         match message:

@@ -16,7 +16,7 @@ import msgspec
 
 from liu_tui.engine.child import start_words
 from liu_tui.engine.links import Link, pair
-from liu_tui.engine.messages import Alive, FromChild, Stop, TakeLink
+from liu_tui.engine.messages import Alive, Boot, FromChild, Stop, TakeLink
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 
@@ -44,6 +44,7 @@ class Kid:
         self._process: asyncio.subprocess.Process | None = None
         self.link: Link[FromChild] | None = None
         self.state = "off"
+        self.booted = False
         self.restarts = 0
         self.alive = Alive()
         self.before = Alive()
@@ -72,6 +73,7 @@ class Kid:
             self._process = await asyncio.create_subprocess_exec(
                 *start_words(self.role),
                 str(theirs.fileno()),
+                self.name,  # for whoever looks at the list of processes
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
@@ -82,12 +84,14 @@ class Kid:
         theirs.close()
         self.link = Link(ours, _DECODER, self._wake)
         self.state = "starting"
+        self.booted = False
         self._broke_ns = 0
         self._started_ns = self.heard_ns = monotonic_ns()
 
     def tell(self, *messages: object) -> None:
-        """Send to the child, if it is there."""
-        if self.link is not None:
+        """Send to the child, if it is there; before its Boot, which says how all stands, nothing but Stop."""
+        self.booted = self.booted or isinstance(messages[0], Boot)
+        if self.link is not None and (self.booted or isinstance(messages[0], Stop)):
             self.link.send(*messages)
 
     def give_link(self, kind: str, peer: str, end: socket.socket) -> None:

@@ -76,6 +76,7 @@ class CallMeter:
     def leave(self) -> None:
         """The call has ended."""
         took = perf_counter_ns() - self._since
+        self._since = 0
         name = self._strategy
         self._face.clear()
         self.calls[name] = self.calls.get(name, 0) + 1
@@ -84,6 +85,10 @@ class CallMeter:
         if took > self._budgets_ns.get(name, took):
             self.slow[name] = self.slow.get(name, 0) + 1
             self._slow_now.setdefault(name, (self._symbol, took / 1e6))
+
+    def under_way_s(self) -> float:
+        """Wall seconds that the call under way has lasted; 0 between calls."""
+        return (perf_counter_ns() - self._since) / 1e9 if self._since else 0.0
 
     def taken(self) -> dict[str, tuple[str, float]]:
         """Strategy -> (symbol, ms) of the first slow call since the last time; forgets them."""

@@ -53,6 +53,7 @@ class Producer:
         self._received = 0
         self._last_event_ns = monotonic_ns()
         self._lost_ns = 0
+        self._merged_before: dict[str, int] = {}  # by readers that were started again
         self._lockstep = child.boot.venue.lockstep
 
     async def run(self) -> None:
@@ -89,8 +90,11 @@ class Producer:
 
     def _take_link(self, peer: str, sock: socket.socket) -> None:
         if old := self._outlets.pop(peer, None):
+            self._merged_before[peer] = self._merged_before.get(peer, 0) + old.merged
             old.close()
-        self._outlets[peer] = Outlet(Link(sock, _silent, self._child.wake.set))
+        link = Link(sock, _silent, self._child.wake.set)
+        # A replay must not depend on who was slow: in lock-step everything is kept.
+        self._outlets[peer] = Outlet(link, merging=not self._lockstep)
         self._apply_routes()
 
     async def _route(self, table: Routes) -> None:
@@ -192,13 +196,18 @@ class Producer:
         return Alive(
             received=self._received,
             refused=self._feed.refused,
-            merged=sum(outlet.merged for _name, outlet in readers),
+            merged=sum(self._merged_by(name, outlet) for name, outlet in readers),
             queue=sum(outlet.waiting for _name, outlet in readers),
             symbols=len(self._routes),
             last_event_ns=self._last_event_ns,
             by_symbol=tuple((symbol, 0, count) for symbol, count in merged.items()),
-            by_consumer=tuple((name, outlet.merged, outlet.waiting) for name, outlet in readers),
+            by_consumer=tuple(
+                (name, self._merged_by(name, outlet), outlet.waiting) for name, outlet in readers
+            ),
         )
+
+    def _merged_by(self, name: str, outlet: Outlet) -> int:
+        return self._merged_before.get(name, 0) + outlet.merged
 
 
 async def _ask_venue(child: Child) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -89,6 +90,19 @@ class Registry:
 
     def _path(self, batch_id: str) -> Path:
         return self._dir / f"{batch_id}.session.json"
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process of this program lives under this id: after a reboot it may be anybody's."""
+    if not is_alive(pid):
+        return False
+    said = subprocess.run(  # noqa: S603 - a number is all that varies
+        ["ps", "-p", str(pid), "-o", "command="],  # noqa: S607 - where it lies differs by system
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "liu_tui" in said.stdout
 
 
 def is_alive(pid: int) -> bool:

@@ -9,8 +9,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from liu_tui.engine.registry import Registry, SessionRecord
 from liu_tui.engine.shards import consumer_names
 from liu_tui.engine.supervisor import Supervisor
 from liu_tui.errors import Exit, LiuError, RefusedError
-from liu_tui.model.books import Batch
+from liu_tui.model.books import Batch, batch_id_at
 from liu_tui.model.clock import wall_ns
 from liu_tui.plan.load import load_plan, plan_text
 from liu_tui.plan.schema import Environment, TradePlan
@@ -102,7 +100,7 @@ async def _run(
     plan: TradePlan, plan_file: Path, options: Options, workspace: Workspace, registry: Registry, store: Store
 ) -> tuple[Exit, dict[str, Any]]:
     left = registry.unfinished(str(plan_file))
-    batch_id = left.batch_id if left else new_batch_id()
+    batch_id = left.batch_id if left else batch_id_at(wall_ns())
     fresh = SessionRecord(
         batch_id=batch_id,
         plan=str(plan_file),
@@ -135,12 +133,6 @@ async def _run(
             registry.close(supervisor.record)
     registry.summary_path(batch_id).write_bytes(msgspec.json.encode(summary))
     return (Exit.INTERRUPTED if interrupted else Exit.DONE), summary
-
-
-def new_batch_id() -> str:
-    """An id that sorts by time and is short enough to type: 20261122-153001-9f3c."""
-    now = datetime.fromtimestamp(wall_ns() / 1e9, UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
 
 
 async def _begin_books(store: Store, plan: TradePlan, plan_file: Path, record: SessionRecord) -> None:

@@ -14,6 +14,7 @@ class StepGate:
         self.acked = -1
         self._done: dict[str, int] = {}
         self._pending: set[str] = set()
+        self._held: set[str] = set()
 
     def begin(self, n: int) -> None:
         """The market has sent step n."""
@@ -23,8 +24,13 @@ class StepGate:
         """The desk or the scanners have finished step n."""
         self._done[role] = max(self._done.get(role, 0), n)
 
+    def hold(self, role: str) -> None:
+        """A role has died: no step is taken until it is there again."""
+        self._held.add(role)
+
     def excuse(self, role: str) -> None:
-        """A role was started again in the middle of a step: it begins with the next one."""
+        """A role that died is there again: it begins with the next step."""
+        self._held.discard(role)
         self._done[role] = max(self._done.get(role, 0), self.n)
 
     def over(self, role: str) -> bool:
@@ -45,7 +51,12 @@ class StepGate:
 
     def to_acknowledge(self, roles: tuple[str, ...]) -> int | None:
         """The step that may be acknowledged now, once; None if there is none."""
-        if self._pending or self.acked >= self.n or any(self._done.get(role, 0) < self.n for role in roles):
+        if (
+            self._pending
+            or self._held
+            or self.acked >= self.n
+            or any(self._done.get(role, 0) < self.n for role in roles)
+        ):
             return None
         self.acked = self.n
         return self.n

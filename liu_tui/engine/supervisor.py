@@ -35,7 +35,7 @@ from liu_tui.engine.marketkeeper import MarketKeeper
 from liu_tui.engine.messages import Boot, Reload, SetAnchor, StepAck, StrategyState
 from liu_tui.engine.picture import picture_of, processes_of
 from liu_tui.engine.records import Records
-from liu_tui.engine.registry import Registry, SessionRecord, is_alive
+from liu_tui.engine.registry import Registry, SessionRecord, is_ours
 from liu_tui.engine.shards import consumer_names
 from liu_tui.engine.staff import Staff
 from liu_tui.engine.steps import StepGate
@@ -134,7 +134,7 @@ class Supervisor:
             await self.door.open()
             await self._open_market()
             await self._start_all()
-            self._watcher = asyncio.create_task(watch(self._user_files(), self._saved, self._unwatch))
+            self._watcher = asyncio.create_task(self._watch())
             while not self._over(for_s):
                 await self.turn()
             return await Ending(self, self._stop_reason, flatten=self._flatten).run()
@@ -164,7 +164,10 @@ class Supervisor:
         for fill in await self._store.new_trades.load(self.batch_id):
             self.fold.book(fill)
         for pick in self.books.picks:
-            self.symbols.watching.list.pick(pick.symbol, pick.strategy)
+            if pick.symbol not in self.books.dropped:
+                self.symbols.watching.list.pick(pick.symbol, pick.strategy)
+        for symbol in self.books.dropped:
+            self.symbols.watching.list.ban(symbol)
         self.symbols.show_vetoes()
         if self.record.desk_pid:
             words = "the last supervisor of this batch died: going on with the same batch"
@@ -190,12 +193,12 @@ class Supervisor:
     async def _dismiss_old_desk(self) -> None:
         """The desk of a dead supervisor has been waiting for us: it lets go, and ours reads its journal."""
         pid = self.record.desk_pid
-        if not is_alive(pid):
+        if not is_ours(pid):
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         deadline = monotonic_ns() + int(OLD_DESK_S * SECOND_NS)
-        while is_alive(pid) and monotonic_ns() < deadline:
+        while is_ours(pid) and monotonic_ns() < deadline:
             await self.nap()
 
     async def _leave_nothing_behind(self) -> None:
@@ -271,7 +274,9 @@ class Supervisor:
 
     def boot_if_known(self, kid: Kid) -> None:
         """Boot a child that was started again, if the venue's hours are known; the producer asks for them."""
-        if self.hours is not None or kid is self.staff.producer:
+        if kid is self.staff.scanners:
+            self._boot_scanners()
+        elif self.hours is not None or kid is self.staff.producer:
             self._boot(kid)
 
     def venue_said(self, hours: SessionHours) -> None:
@@ -279,9 +284,8 @@ class Supervisor:
         if self.hours is not None:
             return
         self.hours = hours
-        for kid in self.staff:
-            if kid is not self.staff.producer:
-                self._boot(kid)
+        for kid in (self.staff.desk, *self.staff.consumers):
+            self._boot(kid)
 
     def kid_ready(self, kid: Kid) -> None:
         """A child has booted: introduce it, and tell it what its predecessor knew."""
@@ -290,8 +294,18 @@ class Supervisor:
         kid.tell(SetAnchor(anchor=self.clock.anchor))
         if kid.role == "consumer":
             self.symbols.tell_consumer(self.staff.place_of(kid))
+            self._boot_scanners()
+        elif kid is self.staff.scanners:
+            self.gate.excuse("scanners")
         elif kid is self.staff.producer and self.symbols.names:
             self.symbols.tell_routes()
+
+    def _boot_scanners(self) -> None:
+        """Picks are handed out by what the consumers said of their strategies: so these come first."""
+        scanners = self.staff.scanners
+        everybody = all(consumer.running for consumer in self.staff.consumers)
+        if scanners is not None and everybody and not scanners.booted:
+            self._boot(scanners)
 
     def _boot(self, kid: Kid) -> None:
         staff, books = self.staff, self.books
@@ -328,6 +342,12 @@ class Supervisor:
         """A strategy hung its consumer: the next one does not call it."""
         self.quarantined[strategy] = words
         self.fold.strategy(StrategyState(name=strategy, state="quarantined", words=words))
+
+    async def _watch(self) -> None:
+        try:
+            await watch(self._user_files(), self._saved, self._unwatch)
+        except OSError as e:
+            self.log.say("error", f"saved files are not noticed: {e}; restart to load them", source="files")
 
     def _user_files(self) -> list[Path]:
         names = [table.filename for table in self.plan.strategies.values()]

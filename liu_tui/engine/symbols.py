@@ -42,6 +42,7 @@ class Symbols:
     def subscribe(self, symbol: str) -> tuple[bool, str]:
         """A person subscribes a symbol for all strategies."""
         self.watching.list.restore(symbol)
+        self._house.books.set_dropped(symbol, False)
         if self.pick([(symbol, "")])[symbol] == "full":
             most = self._house.plan.max_symbols
             return False, f"max_symbols = {most} are watched already: unsubscribe one first"
@@ -56,6 +57,7 @@ class Symbols:
         places = list(self.watching.tasks_of(symbol))
         if not self.watching.list.drop(symbol):
             return False, f"{symbol} is not subscribed"
+        house.books.set_dropped(symbol, True)
         for place in places:
             house.staff.consumers[place].tell(Drop(symbol=symbol))
         self.tell_routes()
@@ -87,6 +89,13 @@ class Symbols:
             self._house.staff.consumers[place].tell(
                 Assign(n=self._number(f"assign {place}"), tasks=tuple(tasks))
             )
+
+    def tell_everybody(self) -> None:
+        """Strategies declare something else than before: serve and subscribe anew."""
+        for place, consumer in enumerate(self._house.staff.consumers):
+            if consumer.running:
+                self.tell_consumer(place)
+        self.tell_routes()
 
     def ask_detail(self, symbol: str, guest: Guest) -> None:
         """A screen wants a symbol's detail."""

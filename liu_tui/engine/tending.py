@@ -47,11 +47,11 @@ class Tending:
         if kid is house.staff.desk:
             house.desk_ready = False
             house.commands.desk_lost()
-            house.gate.excuse("desk")
+            house.gate.hold("desk")
         elif kid is house.staff.producer:
             house.feed_live = False
         elif kid is house.staff.scanners:
-            house.gate.excuse("scanners")
+            house.gate.hold("scanners")
 
     def _end_hanging(self, kid: Kid) -> None:
         blame = ""

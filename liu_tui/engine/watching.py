@@ -22,11 +22,15 @@ class Watching:
             for name, table in plan.strategies.items()
         }
 
-    def know(self, profiles: Iterable[StrategyProfile]) -> None:
-        """Learn what the loaded strategies declare; one that failed to load keeps what was known of it."""
-        for profile in profiles:
-            if not profile.fault:
-                self.profiles[profile.name] = profile
+    def know(self, profiles: Iterable[StrategyProfile]) -> bool:
+        """Learn what the loaded strategies declare; says whether anything watched is concerned.
+
+        One that failed to load keeps what was known of it.
+        """
+        fresh = {profile.name: profile for profile in profiles if not profile.fault}
+        changed = any(self.profiles.get(name) != profile for name, profile in fresh.items())
+        self.profiles.update(fresh)
+        return changed and len(self.list) > 0
 
     def tasks_of(self, symbol: str) -> dict[int, SymbolTask]:
         """Which consumer serves a watched symbol, for which strategies."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from liu_tui.market.calendar import hours, previous_session, session_of
-
-MINUTES_A_SESSION = 390
+from liu_tui.model.market import MINUTE_NS
 
 
 def history_start(now_ns: int, lookback: int) -> int:
@@ -16,13 +15,14 @@ def history_start(now_ns: int, lookback: int) -> int:
     """
     session = session_of(now_ns)
     start = session.pre_ns
-    sessions = -(-lookback // MINUTES_A_SESSION) if lookback > 0 else 0
     day = date.fromisoformat(session.day)
-    for _ in range(sessions):
+    missing_ns = lookback * MINUTE_NS
+    while missing_ns > 0:
         day = previous_session(day)
         earlier = hours(day)
-        if earlier is not None:
+        if earlier is not None:  # a half day has fewer minutes
             start = earlier.open_ns
+            missing_ns -= earlier.close_ns - earlier.open_ns
     return start
 
 

@@ -52,4 +52,4 @@ class VenueView:
         """The last `days` finished daily bars, oldest first."""
         now = self._clock.now_ns()
         bars = await self._data.bars(symbols, daily_start(now, days), now, span_ns=DAY_NS)
-        return {symbol: rows[-days:] for symbol, rows in bars.items()}
+        return {symbol: rows[-days:] if days else [] for symbol, rows in bars.items()}

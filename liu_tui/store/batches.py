@@ -12,6 +12,7 @@ _REOPEN = " ON CONFLICT (batch_id) DO UPDATE SET end_ns = NULL, end_reason = ''"
 _BEGIN = _TABLE.insert.removesuffix(' ON CONFLICT ("batch_id") DO NOTHING') + _REOPEN
 _END = "UPDATE batches SET end_ns = ?, end_reason = ? WHERE batch_id = ?"
 _SET_STATE = "UPDATE batches SET state = ?, state_by = ?, state_reason = ?, state_ns = ? WHERE batch_id = ?"
+_SET_DAY = "UPDATE batches SET day = ? WHERE batch_id = ?"
 _SET_ACCOUNT = "UPDATE batches SET account_id = ? WHERE batch_id = ?"
 
 
@@ -32,6 +33,10 @@ class Batches:
     async def set_state(self, batch_id: str, state: str, by: str, reason: str, t_ns: int) -> None:
         """Keep the trading state: ACTIVE, REDUCING or HALTED. Raises StoreError if there is no such batch."""
         await self._change(_SET_STATE, batch_id, state, by, reason, t_ns)
+
+    async def set_day(self, batch_id: str, day: str) -> None:
+        """Say which trading day it is, once the venue has told. Raises StoreError if there is no batch."""
+        await self._change(_SET_DAY, batch_id, day)
 
     async def set_account(self, batch_id: str, account_id: str) -> None:
         """Say which account it trades, once the broker has told. Raises StoreError if there is no batch."""

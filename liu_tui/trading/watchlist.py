@@ -77,9 +77,15 @@ class Watchlist:
         return "wider" if _widen(watched, target) else "known"
 
     def drop(self, symbol: str) -> bool:
-        """Unsubscribe for the rest of the day; says whether it was watched."""
+        """Unsubscribe for the rest of the day; says whether it was watched (else nothing changes)."""
+        if self._watched.pop(symbol, None) is None:
+            return False
         self._dropped.add(symbol)
-        return self._watched.pop(symbol, None) is not None
+        return True
+
+    def ban(self, symbol: str) -> None:
+        """Take no pick of a symbol that was unsubscribed earlier in the day."""
+        self._dropped.add(symbol)
 
     def restore(self, symbol: str) -> None:
         """A person subscribes again what was unsubscribed."""

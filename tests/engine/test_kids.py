@@ -99,10 +99,19 @@ async def test_a_child_that_is_killed_is_seen_named_and_started_again(kid: Kid, 
 
 async def test_a_child_that_ends_by_itself_is_told_by_its_code(kid: Kid, root: Path) -> None:
     await kid.start(log(root))
-    kid.tell(Ping())  # not a Boot
+    kid.tell(Stop(reason="too early"))
     await eventually(kid.is_dead)
     assert kid.bury() == "exit 1"
-    assert "Ping came before Boot" in log(root).read_text()
+    assert "Stop came before Boot" in log(root).read_text()
+
+
+async def test_a_child_hears_nothing_before_its_boot(kid: Kid, root: Path) -> None:
+    await kid.start(log(root))
+    kid.tell(Ping())
+    assert kid.link is not None
+    assert kid.link.backlog == 0
+    assert not kid.booted
+    kid.close()
 
 
 async def test_a_child_whose_supervisor_is_gone_ends(kid: Kid, root: Path) -> None:

@@ -56,6 +56,7 @@ RAISES = CALM.replace("ctx.log(f", "raise RuntimeError('boom')\n        ctx.log(
 HANGS = CALM.replace(
     "        ctx.state", "        import time\n        time.sleep(600)\n        ctx.state", 1
 )
+WAITS = HANGS.replace("import time", "import asyncio").replace("time.sleep", "await asyncio.sleep")
 
 
 @pytest.fixture
@@ -105,8 +106,9 @@ def test_a_strategy_that_raises_is_named_and_the_others_go_on(house: House) -> N
     assert house.stop()["restarts"] == 0
 
 
-def test_a_strategy_that_hangs_is_ended_named_and_put_aside(house: House) -> None:
-    save(house, "sample", HANGS, "Sample", "never")
+@pytest.mark.parametrize("text", [HANGS, WAITS], ids=["computes for ever", "waits for ever"])
+def test_a_strategy_that_hangs_is_ended_named_and_put_aside(house: House, text: str) -> None:
+    save(house, "sample", text, "Sample", "never")
     house.start()
     house.wait("its consumer is started again", lambda: house.status().get("restarts", 0) > 0)
     house.wait("the other speaks", lambda: bool(said(house, "Other", "other")))
