@@ -12,7 +12,7 @@ import pytest
 
 from liu_tui.engine import kids
 from liu_tui.engine.kids import Kid
-from liu_tui.engine.messages import Alive, Bye, FromChild, Ping, Ready
+from liu_tui.engine.messages import Alive, Bye, FromChild, Ping, Ready, Stop
 from liu_tui.engine.registry import is_alive
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
