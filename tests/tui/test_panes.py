@@ -119,6 +119,17 @@ def test_the_order_changes_once_a_second_at_most_and_the_cursor_stays_with_its_r
     assert (table.order[0], table.cursor) == ("SOUN", "SOUN")
 
 
+def test_a_cursor_that_nobody_moved_stays_at_the_top_and_a_moved_one_on_its_row() -> None:
+    table = a_table()
+    table.put((Row("MARA", 0.1), *ROWS), 1.0)
+    table.rest()
+    assert table.cursor == "MARA"
+    table.move(1)
+    table.put((Row("RIVN", 0.1), Row("MARA", 0.1), *ROWS), 2.0)
+    table.rest()
+    assert table.cursor == "NVDA"
+
+
 def test_when_the_row_under_the_cursor_goes_the_next_one_gets_it() -> None:
     table = a_table()
     table.go("PLTR")

@@ -24,6 +24,7 @@ class Table(Generic[R]):
         self._rows: dict[str, R] = {}
         self.order: list[str] = []
         self.cursor = ""
+        self._moved = False
         self.sort = ""
         self.reverse = False
         self.filter = ""
@@ -141,13 +142,23 @@ class Table(Generic[R]):
         """Move the cursor so many rows."""
         if self.order:
             at = self.order.index(self.cursor) if self.cursor in self.order else 0
+            self._moved = True
             self.cursor = self.order[min(max(at + step, 0), len(self.order) - 1)]
 
     def go(self, key: str) -> bool:
         """Put the cursor on a row, if it is shown."""
         if key in self.order:
+            self._moved = True
             self.cursor = key
         return key in self.order
+
+    def rest(self) -> None:
+        """Let a cursor that nobody has moved stay at the top: there stands what is newest or alive.
+
+        For a table that nobody works in; under somebody's fingers a cursor never leaves its row.
+        """
+        if not self._moved and self.order:
+            self.cursor = self.order[0]
 
     @property
     def place(self) -> int:

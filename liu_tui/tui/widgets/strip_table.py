@@ -74,6 +74,8 @@ class StripTable(Board, Generic[R]):
         if self._seen != self.view.version:
             self._seen = self.view.version
             self.table.put(self.pane.rows(self.view), wall_s())
+            if not self.active:
+                self.table.rest()
 
     def draw(self, width: int, height: int) -> list[Line]:
         """Title, headings, rows in view."""
