@@ -24,6 +24,8 @@ _HOUSE = ""
 
 Per consumer, how far it had heard fills; per symbol, whether it was unsubscribed.
 """
+_DROPPED = "dropped "
+"""Before a symbol's name in such a row: A, B, C and F are companies too, not only consumers."""
 
 
 class Bookkeeping:
@@ -81,19 +83,23 @@ class Bookkeeping:
     def set_dropped(self, symbol: str, on: bool) -> None:
         """A person or a strategy unsubscribed a symbol for the day, or a person took that back."""
         (self.dropped.add if on else self.dropped.discard)(symbol)
-        row = StrategyState(strategy=_HOUSE, symbol=symbol, state=json.dumps({"dropped": on}), updated_ns=0)
+        state = json.dumps({"dropped": on})
+        row = StrategyState(strategy=_HOUSE, symbol=_DROPPED + symbol, state=state, updated_ns=0)
         self._put(lambda store: store.strategy_state.save(self._batch_id, [row]))
 
     def _remember(self, name: str, state: dict[str, int | bool]) -> None:
         if "after_fill" in state:
             self.after_fill[name] = int(state["after_fill"])
         elif state.get("dropped"):
-            self.dropped.add(name)
+            self.dropped.add(name.removeprefix(_DROPPED))
 
     def set_veto(self, veto: VetoSet) -> None:
-        """A veto was set or lifted. Lifting one for all lifts every veto of the symbol."""
+        """A veto was set or lifted. Lifting one for all lifts every veto of the symbol.
+
+        One that is set again stays as it was, as it does in the books.
+        """
         if veto.on:
-            self.vetoes[veto.symbol, veto.strategy] = veto
+            self.vetoes.setdefault((veto.symbol, veto.strategy), veto)
             row = Veto(
                 symbol=veto.symbol,
                 strategy=veto.strategy,
