@@ -5,23 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import date
 from enum import EnumMeta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from liu_tui.engine.child import Child
+from liu_tui.engine.kids import Kid
 from liu_tui.engine.links import Link, pair
-from liu_tui.engine.messages import Boot, OnMarketLink, StrategyProfile
+from liu_tui.engine.messages import Boot, DeskFacts, FromChild, OnMarketLink, Said, StrategyProfile
+from liu_tui.engine.records import Records
+from liu_tui.engine.registry import Registry, SessionRecord
+from liu_tui.engine.supervisor import Supervisor
 from liu_tui.market.calendar import first_session
-from liu_tui.model.clock import Anchor, monotonic_ns
+from liu_tui.model.clock import Anchor, ManualClock, monotonic_ns
 from liu_tui.model.market import Bar, Quote, Trade
 from liu_tui.plan.schema import StrategyTable, TradePlan
+from liu_tui.settings import Workspace
+from liu_tui.store.store import Store
 from liu_tui.wiring.venue import local_venue
+from tests.kit.store import a_batch
+
+T = TypeVar("T")
 
 PATIENCE_S = 20.0
 T0 = 1_700_000_000_000_000_000
@@ -161,3 +171,183 @@ def a_boot(role: str, root: Path, plan: TradePlan | None = None) -> Boot:
         workspace=str(root),
         home=str(root / ".liu"),
     )
+
+
+class QuietChild:
+    """A child's inside without a process: its clock is turned by hand, and what it tells is kept."""
+
+    def __init__(self, boot: Boot) -> None:
+        self.boot = boot
+        self.clock = ManualClock(boot.anchor.venue_ns)
+        self.wake = asyncio.Event()
+        self.told: list[Any] = []
+
+    @property
+    def inside(self) -> Child:
+        """It, as those who live in it know it."""
+        return cast(Child, self)
+
+    @property
+    def words(self) -> list[str]:
+        """What it put into the session's log."""
+        return [message.words for message in self.told if isinstance(message, Said)]
+
+    def tell(self, *messages: object) -> None:
+        """Keep what goes to the supervisor."""
+        self.told.extend(messages)
+
+    def say(self, level: str, words: str, *, source: str = "", kind: str = "") -> None:
+        """Keep a line of the log."""
+        self.tell(
+            Said(
+                level=level,
+                source=source or self.boot.name,
+                words=words,
+                t_ns=self.clock.now_ns(),
+                kind=kind,
+            )
+        )
+
+
+class StillKid(Kid):
+    """A supervisor's child without a process: it keeps what it is told and says what a test has it say.
+
+    answer: what it says to a message; past: what was done to it and its siblings, in order
+    """
+
+    def __init__(self, role: str, name: str, past: list[str]) -> None:
+        super().__init__(role, name, nothing)
+        self.past = past
+        self.told: list[Any] = []
+        self.saying: list[FromChild] = []
+        self.answer: Callable[[object], Iterable[FromChild]] = lambda _message: ()
+        self.dead = False
+        self.silence_s = 0.0
+        self.state = "running"
+
+    def tell(self, *messages: object) -> None:
+        """Keep it, and think of an answer."""
+        for message in messages:
+            self.told.append(message)
+            self.saying.extend(self.answer(message))
+
+    def heard(self, kind: type[T]) -> list[T]:
+        """What it was told of a kind."""
+        return [message for message in self.told if isinstance(message, kind)]
+
+    def hear(self) -> list[FromChild]:
+        """Say what it has to say."""
+        said, self.saying = self.saying, []
+        return said
+
+    async def start(self, log: Path) -> None:
+        """Live again."""
+        self.past.append(f"start {self.name}")
+        self.state, self.dead, self.silence_s = "starting", False, 0.0
+
+    def is_dead(self) -> bool:
+        """Tell whether it has ended and nobody has noticed yet."""
+        return self.dead and self.state not in ("off", "dead")
+
+    def silent_s(self) -> float:
+        """As long as the test says."""
+        return self.silence_s
+
+    def kill(self) -> None:
+        """Die."""
+        self.past.append(f"kill {self.name}")
+        self.dead = True
+
+    async def stop(self, reason: str) -> None:
+        """End in order."""
+        self.past.append(f"stop {self.name}")
+        self.state = "off"
+
+
+class House:
+    """A real supervisor with still children. past: what was done to them, in order."""
+
+    def __init__(self, root: Path, plan: TradePlan, store: Store) -> None:
+        plan_file = str(root / "plans" / "today.toml")
+        workspace = Workspace(root, root / ".liu")
+        record = SessionRecord(
+            batch_id="b-1", plan=plan_file, pid=0, socket="", started_ns=T0, environment="PAPER"
+        )
+        self.root, self.store = root, store
+        self.supervisor = Supervisor(
+            plan=plan,
+            plan_file=plan_file,
+            record=record,
+            workspace=workspace,
+            registry=Registry(workspace),
+            store=store,
+            build="test",
+        )
+        self.past: list[str] = []
+        self.producer = StillKid("producer", "producer", self.past)
+        self.desk = StillKid("desk", "desk", self.past)
+        staff = self.supervisor.staff
+        self.consumers = [StillKid("consumer", kid.name, self.past) for kid in staff.consumers]
+        self.scanners = StillKid("scanners", "scanners", self.past)
+        staff.producer, staff.desk, staff.consumers = self.producer, self.desk, [*self.consumers]
+        staff.scanners = self.scanners if plan.scanners else None
+
+    @property
+    def said(self) -> list[str]:
+        """What stands in the session's log."""
+        return [line.words for line in self.supervisor.log.after(0)]
+
+    async def restore(self) -> Records:
+        """Have the supervisor remember what an earlier life of the batch left."""
+        records = self.supervisor.records = Records(self.store, self.fail)
+        await self.supervisor._restore(records)
+        return records
+
+    @staticmethod
+    def fail(words: str) -> None:
+        """Let no fault of the books pass."""
+        raise AssertionError(words)
+
+
+@asynccontextmanager
+async def a_house(root: Path, plan: TradePlan | None = None) -> AsyncIterator[House]:
+    """Give a supervisor of batch b-1 in a workspace, with real books; given again, it is its next life."""
+    async with await Store.open(root / ".liu" / "liu.db") as store:
+        await store.batches.begin(a_batch())
+        house = House(root, plan or a_plan("momentum"), store)
+        try:
+            yield house
+        finally:
+            if house.supervisor.records is not None:
+                await house.supervisor.records.close()
+
+
+def desk_facts(**words: Any) -> DeskFacts:
+    """Make what the desk says of an account with nothing in it, but for these."""
+    said: dict[str, Any] = {
+        "state": "ACTIVE", "by": "", "reason": "", "broker": "ready", "broker_words": "", "account": None,
+        "realized": 0.0, "unrealized": 0.0, "exposure": 0.0, "positions": (), "prices": (),
+    }  # fmt: skip
+    return DeskFacts(**{**said, **words})
+
+
+STRATEGY = """
+from liu_tui import Strategy
+
+class {name}(Strategy):
+    lookback = {lookback}
+    initial_state = {{"seen": 0}}
+    size: int = 10
+
+    async def run(self, symbol, now, bars, position, ctx):
+        ctx.state["seen"] += 1
+        ctx.log("{words}")
+"""
+
+
+def write_strategy(root: Path, name: str, *, words: str = "first", lookback: int = 0) -> Path:
+    """Save a strategy that says its words at every minute bar."""
+    path = root / "strategies" / f"{name}.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(STRATEGY.format(name=name, words=words, lookback=lookback))
+    return path
