@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 from pathlib import Path
@@ -20,7 +21,7 @@ from liu_tui.engine.lock import FileLock
 from liu_tui.engine.registry import Registry, SessionRecord
 from liu_tui.engine.shards import consumer_names
 from liu_tui.engine.supervisor import Supervisor
-from liu_tui.errors import Exit, LiuError, RefusedError
+from liu_tui.errors import Exit, LiuError, RefusedError, UsageError
 from liu_tui.model.books import Batch, batch_id_at
 from liu_tui.model.clock import wall_ns
 from liu_tui.plan.load import load_plan, plan_text
@@ -41,12 +42,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def with_options(plan: TradePlan, options: Options) -> TradePlan:
-    """Lay the command line's words over the plan's [market]. Raises RefusedError if it has no such table."""
+    """Lay the command line's words over the plan's [market].
+
+    Raises RefusedError if it has no such table, UsageError if a word makes no sense.
+    """
     changes: dict[str, Any] = {}
     if options.speed:
-        changes["speed"] = options.speed if options.speed == "max" else float(options.speed)
+        changes["speed"] = _speed(options.speed)
     if options.source:
-        changes["source"] = options.source
+        changes["source"] = _source(options.source)
     if options.date:
         changes["date"] = options.date
     if options.seed is not None:
@@ -58,6 +62,28 @@ def with_options(plan: TradePlan, options: Options) -> TradePlan:
             f"{', '.join(changes)} need the local market", mend="Give the plan a [market] table"
         )
     return msgspec.structs.replace(plan, market=msgspec.structs.replace(plan.market, **changes))
+
+
+def _speed(text: str) -> float | str:
+    if text == "max":
+        return text
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < math.inf:
+        raise UsageError(f"was {text!r}", where="--speed", mend='Give a number above 0, or "max"')
+    return speed
+
+
+def _source(text: str) -> str:
+    """Unlike the plan's own, a path on the command line begins where the command was given."""
+    if text == "simulated":
+        return text
+    path = Path(text).expanduser().resolve()
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {text!r}", where="--source", mend="Check the path")
+    return str(path)
 
 
 async def run_session(plan_file: Path, options: Options) -> tuple[Exit, dict[str, Any]]:
