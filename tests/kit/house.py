@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from liu_tui.engine.registry import is_ours
+
 REPO = Path(__file__).parents[2]
 SHARED = REPO.parent / "shared" / "data" / "bars"
 DEADLINE_S = 45.0
@@ -188,7 +190,7 @@ class House:
             self.session.kill()
             self.session.wait()
         for pid in self._pids | self._market_pids():
-            if _is_ours(pid):
+            if is_ours(pid):
                 os.kill(pid, signal.SIGKILL)
 
     def _market_pids(self) -> set[int]:
@@ -228,11 +230,3 @@ def _rows(path: Path, sql: str, *words: object) -> list[tuple[Any, ...]]:
         return connection.execute(sql, words).fetchall()
     finally:
         connection.close()
-
-
-def _is_ours(pid: int) -> bool:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return b"liu_tui" in words
