@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from liu_tui.errors import UserFileError
+from liu_tui.model.market import is_symbol
 
 if TYPE_CHECKING:
     from liu_tui.model.market import Asset, Bar, Snapshot
@@ -76,7 +77,7 @@ def hits_of(picks: Iterable[str | Hit], most: int | None) -> list[Hit]:
     hits: dict[str, Hit] = {}
     for pick in picks:
         hit = Hit(pick) if isinstance(pick, str) else pick
-        if not isinstance(hit, Hit) or not hit.symbol:
+        if not isinstance(hit, Hit) or not is_symbol(hit.symbol.upper()):
             raise UserFileError(
                 f"run() returned {pick!r} among its picks",
                 mend="Return symbols, or Hit(symbol, {name: value})",

@@ -16,6 +16,7 @@ from liu_tui.engine.client import VERBS, Command, Reply
 from liu_tui.engine.messages import DeskOrder, VetoSet
 from liu_tui.engine.snapshot import CommandRow
 from liu_tui.model.clock import wall_ns
+from liu_tui.model.market import is_symbol
 
 if TYPE_CHECKING:
     from liu_tui.engine.frontdoor import Guest
@@ -101,6 +102,8 @@ class Commands:
             case "allow":
                 supervisor.symbols.set_veto(_veto(command, symbol, on=False))
                 return True, f"{symbol} is allowed again{_for(command)}"
+            case "subscribe" if not is_symbol(symbol):
+                return False, f"{symbol!r} is no symbol"
             case "subscribe":
                 return supervisor.symbols.subscribe(symbol)
             case "unsubscribe":

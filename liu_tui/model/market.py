@@ -4,6 +4,7 @@ Prices are dollars a share, sizes and volumes are shares, times are UTC nanoseco
 `*_ns`. The structs are arrays on the wire, so a field's place is its number: append, never reorder.
 """
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -11,6 +12,14 @@ import msgspec
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 DAY_NS = 86_400 * SECOND_NS
+
+
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9./-]{0,14}")
+
+
+def is_symbol(text: str) -> bool:
+    """Say whether the text is spelled as a symbol. For one that is not, a vendor refuses them all."""
+    return _SYMBOL.fullmatch(text) is not None
 
 
 class Event(StrEnum):

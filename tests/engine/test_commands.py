@@ -152,3 +152,10 @@ async def test_every_verb_is_carried_out_somewhere(house: House) -> None:
     assert {order.command.verb for order in house.desk_heard} == DESK_VERBS
     assert {reply.id for _guest, reply in house.answers} == set(VERBS) - DESK_VERBS
     assert not any("no verb" in reply.words for _guest, reply in house.answers)
+
+
+@pytest.mark.parametrize("symbol", ["../x", "A B", "*", "-A"])
+async def test_what_is_no_symbol_is_never_subscribed(house: House, symbol: str) -> None:
+    await house.commands.take(Command("1", "subscribe", symbol=symbol, by="ctl"), ME)
+    assert [reply.ok for _, reply in house.answers] == [False]
+    assert "is no symbol" in house.answers[0][1].words

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from liu_tui import userfiles
+from liu_tui.errors import UserFileError
 from liu_tui.market.calendar import to_datetime
 from liu_tui.model.market import DAY_NS, Asset, Bar, Snapshot
-from liu_tui.scanner import Hit, Scanner
+from liu_tui.scanner import Hit, Scanner, hits_of
 from tests.kit.session import DAY, at
 
 ROOT = Path(__file__).parents[2]
@@ -116,3 +117,13 @@ async def test_a_fixed_list_is_taken_in_its_order_but_for_what_cannot_be_traded(
         "MSFT",
         "AAPL",
     ]
+
+
+@pytest.mark.parametrize("pick", ["", "../x", "A B", "ÅÄÖ", "LONGERTHANANYSYMBOL"])
+def test_a_pick_that_is_spelled_like_no_symbol_is_refused_before_a_vendor_refuses_them_all(pick: str) -> None:
+    with pytest.raises(UserFileError, match="among its picks"):
+        hits_of(["AAPL", pick], None)
+
+
+def test_picks_are_upper_case_and_none_comes_twice() -> None:
+    assert [hit.symbol for hit in hits_of(["brk.b", "AAPL", "BRK.B"], None)] == ["BRK.B", "AAPL"]
