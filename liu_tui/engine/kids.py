@@ -146,8 +146,9 @@ class Kid:
         return _death_words(code)
 
     def kill(self) -> None:
-        """End it at once: it hangs."""
-        if self._process is not None and self._process.returncode is None:
+        """End it at once: it hangs. Asked for again while it is dying, nothing is done."""
+        if self._process is not None and self._process.returncode is None and self.state != "stopping":
+            self.state = "stopping"
             self._process.kill()
 
     async def stop(self, reason: str) -> None:

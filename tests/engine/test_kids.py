@@ -142,6 +142,18 @@ async def test_a_child_that_hangs_is_silent_and_is_ended_whatever_it_does(
     assert not is_alive(pid)
 
 
+async def test_a_child_that_is_being_ended_is_not_ended_again_and_its_death_is_told_rightly(
+    kid: Kid, root: Path
+) -> None:
+    await born(kid, root)
+    os.kill(kid.pid, signal.SIGSTOP)
+    kid.kill()
+    assert not kid.running
+    kid.kill()
+    await eventually(kid.is_dead)
+    assert kid.bury() == "killed by SIGKILL"
+
+
 async def test_a_child_whose_link_broke_is_given_a_moment_and_then_ended(
     kid: Kid, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
