@@ -27,16 +27,21 @@ class MarketInbox:
         return self._link.take() if self._link.inbox else []
 
     def take_step(self, told: int) -> list[OnMarketLink]:
-        """Take a whole step, if it has come and the desk has told its updates.
+        """Take the whole steps that have come and whose updates the desk has told.
 
-        `told` is the last step told.
+        It is one step but for a restart of the desk: a step that the old one did not tell is taken with the
+        next, and one that came before the new one has spoken waits for it.
+
+        told: the last step told
         """
-        self._gathered += self.take()
-        step = next((event for event in self._gathered if type(event) is Step), None)
-        if step is None or told < step.n:
-            return []
-        ready, self._gathered = self._gathered, []
-        return ready
+        gathered = self._gathered
+        gathered += self.take()
+        for place in range(len(gathered) - 1, -1, -1):  # a mark is the last of its step
+            event = gathered[place]
+            if type(event) is Step and event.n <= told:
+                self._gathered = gathered[place + 1 :]
+                return gathered[: place + 1]
+        return []
 
     def close(self) -> None:
         """Hang up."""
