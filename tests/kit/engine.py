@@ -212,7 +212,9 @@ class QuietChild:
 class StillKid(Kid):
     """A supervisor's child without a process: it keeps what it is told and says what a test has it say.
 
-    answer: what it says to a message; past: what was done to it and its siblings, in order
+    answer:     what it says to a message
+    last_words: what it says as it ends in order
+    past:       what was done to it and its siblings, in order
     """
 
     def __init__(self, role: str, name: str, past: list[str]) -> None:
@@ -221,6 +223,7 @@ class StillKid(Kid):
         self.told: list[Any] = []
         self.saying: list[FromChild] = []
         self.answer: Callable[[object], Iterable[FromChild]] = lambda _message: ()
+        self.last_words: tuple[FromChild, ...] = ()
         self.dead = False
         self.silence_s = 0.0
         self.state = "running"
@@ -261,6 +264,7 @@ class StillKid(Kid):
     async def stop(self, reason: str) -> None:
         """End in order."""
         self.past.append(f"stop {self.name}")
+        self.saying.extend(self.last_words)
         self.state = "off"
 
 
