@@ -26,7 +26,7 @@ async def test_a_market_that_cannot_keep_its_speed_sets_its_clock_back_and_says_
 async def test_at_the_end_day_orders_expire_the_end_is_told_and_the_clock_stands(tmp_path: Path) -> None:
     source = str(write_day(tmp_path / "day", {"AAA": flat(10.0, 5)}, first="20:55"))
     async with (
-        a_market(source=source, date="", start="15:55", speed=20_000.0) as server,
+        a_market(source=source, date="", start="15:55", speed=0.001) as server,
         data_socket(server) as client,
         rest(server) as http,
     ):
@@ -34,6 +34,7 @@ async def test_at_the_end_day_orders_expire_the_end_is_told_and_the_clock_stands
         await client.send(action="subscribe", bars=["*"])
         await http.buy("AAA", 1, type="limit", limit_price="1")
         await client.send(action="clock")
+        await http.post("/admin/speed", speed=20_000.0)  # not before the order is in
         assert (await client.next("end"))["t"].to_unix_nano() >= session().close_ns
         assert (await http.get("/v2/orders", status="all"))[0]["status"] == "expired"
         while not (await client.next("clock"))["paused"]:
