@@ -163,6 +163,8 @@ class AlpacaStream(StreamingAPI):
             # Again if the wish changed meanwhile: subscribe() leaves it to us until we are connected.
             while connection.subscribed != self._wanted:
                 items += await self._ask_while_reading(connection, self._wanted)
+            if self._lockstep:
+                items = await self._without_old_steps(connection, items)
         except BaseException:
             await connection.close()
             raise

@@ -405,6 +405,40 @@ async def test_in_lock_step_the_market_is_joined_and_acknowledged_again_after_a_
     assert [step.n for step in steps] == [1, 2]
 
 
+async def test_a_step_told_again_while_subscriptions_are_answered_is_answered_and_told_to_nobody() -> None:
+    async def join(peer: Peer, n: int) -> None:
+        await peer.shake_hands()
+        assert await peer.hear() == {"action": "clock"}
+        assert await peer.hear() == {"action": "lockstep"}
+        assert await peer.hear() == {"action": "ack", "n": n}
+
+    async def first(peer: Peer) -> None:
+        await join(peer, 0)
+        await peer.grant()
+        await peer.say({"T": "step", "n": 5, "t": stamp()})
+        assert await peer.hear() == {"action": "ack", "n": 5}
+        peer.socket.transport.abort()
+
+    async def second(peer: Peer) -> None:
+        await join(peer, 5)
+        # A market that was killed came back a step behind, and says so before it grants anything.
+        await peer.say({"T": "step", "n": 4, "t": stamp()})
+        await peer.grant()
+        assert await peer.hear() == {"action": "ack", "n": 4}
+        await peer.say({"T": "step", "n": 5, "t": stamp()})
+        assert await peer.hear() == {"action": "ack", "n": 5}
+        await peer.say({"T": "step", "n": 6, "t": stamp()})
+        await for_ever(peer)
+
+    async with scripted_stream(first, second) as (_server, url), listening(url, lockstep=True) as listener:
+        await listener.stream.acknowledge(0)
+        await listener.stream.subscribe({Event.TRADE: {"AAPL"}})
+        await listener.until(Step)
+        await listener.stream.acknowledge(5)
+        steps = await listener.until(Step, 2)
+    assert [step.n for step in steps] == [5, 6]
+
+
 async def test_a_real_venue_is_sent_no_word_of_ours() -> None:
     said: list[Any] = []
 
