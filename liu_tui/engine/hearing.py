@@ -171,7 +171,8 @@ class Hearing:
         house = self._house
         if house.symbols.watching.know(profiles):
             house.symbols.tell_everybody()
-        house.staff.desk.tell(DeskProfiles(profiles=profiles))
+        # A file that does not load declares nothing: what the desk knew of its strategy stays true.
+        house.staff.desk.tell(DeskProfiles(profiles=tuple(row for row in profiles if not row.fault)))
         for profile in profiles:
             if profile.fault:
                 state = StrategyState(name=profile.name, state="quarantined", words=profile.fault)
