@@ -297,8 +297,11 @@ class Supervisor:
             self._boot_scanners()
         elif kid is self.staff.scanners:
             self.gate.excuse("scanners")
-        elif kid is self.staff.producer and self.symbols.names:
-            self.symbols.tell_routes()
+        elif kid is self.staff.producer:
+            if self.gate.acked >= 0:  # lock-step: the last word to its predecessor may have died with it
+                kid.tell(StepAck(n=self.gate.acked))
+            if self.symbols.names:
+                self.symbols.tell_routes()
 
     def _boot_scanners(self) -> None:
         """Picks are handed out by what the consumers said of their strategies: so these come first."""
