@@ -85,9 +85,10 @@ def start(
 @click.option("--mouse", is_flag=True, help="Let the mouse click.")
 def attach(batch: str, silent: bool, mouse: bool) -> Exit:
     """Open the console on a running session."""
+    record = _running(batch)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal for the console", mend="Use 'liu-tui ctl status' without one")
-    return _open(_running(batch), silent=silent, mouse=mouse)
+    return _open(record, silent=silent, mouse=mouse)
 
 
 @click.command("sessions")

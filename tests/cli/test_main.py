@@ -202,3 +202,20 @@ def test_the_module_runs_as_the_program_does() -> None:
         [sys.executable, "-m", "liu_tui", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("liu-tui, version")
+
+
+@pytest.mark.parametrize("words", [["attach"], ["stop"], ["ctl", "status"]])
+def test_with_no_session_there_is_nothing_to_attach_to_terminal_or_not(
+    words: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "plans").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "liu_tui", *words],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == Exit.NOTHING, done.stderr
+    assert "no session runs" in done.stderr
