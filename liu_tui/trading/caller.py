@@ -110,7 +110,7 @@ class Caller:
         self._meter.enter(runner.name, symbol)
         try:
             return await call
-        except (Exception, SystemExit) as e:  # noqa: BLE001 - user code may raise anything; exit() would end us
+        except (Exception, SystemExit, KeyboardInterrupt) as e:  # noqa: BLE001 - the last two would end us
             self._raised(runner, symbol, e)
             return None
         finally:

@@ -415,13 +415,23 @@ def leave(**_: Any) -> None:
     raise SystemExit(0)
 
 
+def interrupt(**_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def generator(**_: Any) -> Any:
     yield Sell()
     raise ValueError("half way")
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(boom, "ZeroDivisionError"), (leave, "SystemExit"), (generator, "half way")]
+    ("answer", "said"),
+    [
+        (boom, "ZeroDivisionError"),
+        (leave, "SystemExit"),
+        (interrupt, "KeyboardInterrupt"),
+        (generator, "half way"),
+    ],
 )
 async def test_what_user_code_raises_quarantines_that_strategy_only(answer: Any, said: str) -> None:
     bad, good = Puppet("bad", answer), Puppet("good")
