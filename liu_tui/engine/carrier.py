@@ -9,8 +9,9 @@ that a replay repeats itself.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from liu_tui.engine.child import Child
 from liu_tui.errors import OrderUnknown, TraderError
@@ -30,6 +31,9 @@ from liu_tui.trading.effects import (
     Send,
 )
 from liu_tui.trading.trader import Trader
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 Answer = Callable[[], list[Effect]]
 """What a request to the broker came to: to be told to the rules, in the desk's own turn."""
@@ -129,7 +133,7 @@ class Carrier:
     async def _submit(self, request: OrderRequest) -> Answer:
         cid = request.client_order_id
         try:
-            order = await self._trader.submit(request)
+            order = await _judged(self._trader.submit(request))
         except OrderUnknown as e:
             words, unknown, code = str(e), True, e.broker_code
         except TraderError as e:
@@ -140,7 +144,7 @@ class Carrier:
 
     async def _cancel(self, order_id: str, client_order_id: str) -> Answer:
         try:
-            await self._trader.cancel(order_id)
+            await _judged(self._trader.cancel(order_id))
         except TraderError as e:
             words = e.what
             return lambda: self._desk.on_cancel_failed(client_order_id, words, self._now())
@@ -148,7 +152,7 @@ class Carrier:
 
     async def _look_up(self, client_order_id: str) -> Answer:
         try:
-            order = await self._trader.order_by_client_id(client_order_id)
+            order = await _judged(self._trader.order_by_client_id(client_order_id))
         except TraderError as e:
             words = e.what
             return lambda: self._desk.on_failed(client_order_id, words, unknown=True, now_ns=self._now())
@@ -156,3 +160,14 @@ class Carrier:
 
     def _now(self) -> int:
         return self._child.clock.now_ns()
+
+
+async def _judged(call: Awaitable[T]) -> T:
+    """Await a request to the broker; a fault of the adapter's own is an answer that was lost, never a no."""
+    try:
+        return await call
+    except TraderError:
+        raise
+    except Exception as e:
+        _log.exception("the broker's adapter failed")
+        raise OrderUnknown(f"{type(e).__name__}: {e}", where="the broker's adapter") from e

@@ -90,7 +90,12 @@ class Consumer:
         self._meter = CallMeter(self._face, budgets)
         self._lag = LagMeter()
         slots, self._profiles = load_slots(
-            Path(boot.workspace), boot.plan.strategies, index=boot.index, consumers=len(boot.consumers)
+            Path(boot.workspace),
+            boot.plan.strategies,
+            index=boot.index,
+            consumers=len(boot.consumers),
+            aside=dict(boot.quarantined),
+            face=self._face,
         )
         self._session = Session(
             slots,
@@ -103,8 +108,6 @@ class Consumer:
             meter=self._meter,
         )
         self._session.restore((), (), _states_of(boot.states), [(v.symbol, v.strategy) for v in boot.vetoes])
-        for name, why in boot.quarantined:
-            self._session.quarantine(name, why)
         self._backfill = Backfill(open_data(boot.venue, keys_for(boot.venue)), child, self._profiles)
         self._reloader = Reloader(child, self._session)
         self._held: dict[str, list[MarketEvent]] = {}  # events of symbols whose history is on its way

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from liu_tui.errors import StoreError
 from liu_tui.store.store import Store
 
 Write = Callable[[Store], Awaitable[object]]
@@ -38,7 +37,7 @@ class Records:
         while (write := await self._queue.get()) is not None:
             try:
                 await write(self._store)
-            except StoreError as e:
+            except Exception as e:  # noqa: BLE001 - whatever one row does to us, the next are written
                 if not self._said:
                     self._said = True
                     self._on_fault(str(e))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 SILENT_S = 8.0
 """A child that was not heard for so long hangs; heartbeats come four times a second."""
+STARTING_S = 45.0
+"""The same for one that loads users' files and has not said Ready: they may import large libraries."""
 
 
 class Tending:
@@ -28,7 +31,7 @@ class Tending:
         for kid in house.staff:
             if kid.is_dead():
                 self._bury(kid)
-            elif kid.running and kid.silent_s() > SILENT_S:
+            elif kid.silent_s() > _patience_s(kid):
                 self._end_hanging(kid)
             elif kid.state == "dead" and monotonic_ns() >= kid.next_start_ns and house.market_up:
                 kid.restarts += 1
@@ -63,6 +66,12 @@ class Tending:
         words = f"{_called(kid)} was silent for {kid.silent_s():.0f} s{blame}: ending it"
         self._house.log.say("error", words, source=kid.name)
         kid.kill()
+
+
+def _patience_s(kid: Kid) -> float:
+    if kid.running:
+        return SILENT_S
+    return STARTING_S if kid.state == "starting" and kid.booted else inf
 
 
 def _called(kid: Kid) -> str:

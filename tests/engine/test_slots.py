@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from liu_tui.engine.meter import Face, read_face
 from liu_tui.engine.slots import load_slots, load_strategy, profile_of
 from liu_tui.errors import UserFileError
 from liu_tui.model.window import Window
@@ -73,3 +74,28 @@ def test_a_slot_has_its_schedule_and_one_consumer_of_several_is_its_home(root: P
     slots = [load_slots(root, tables, index=index, consumers=4)[0][0] for index in range(4)]
     assert sum(slot.home for slot in slots) == 1
     assert all(slot.windows == (window,) for slot in slots)
+
+
+def test_a_file_that_hung_a_consumer_is_not_loaded_again(root: Path) -> None:
+    (root / "strategies" / "endless.py").write_text("while True:\n    pass\n")
+    tables = {"Endless": StrategyTable(filename="strategies/endless.py")}
+    slots, profiles = load_slots(root, tables, index=0, consumers=1, aside={"Endless": "hung on loading"})
+    assert slots == []
+    assert profiles[0].fault == "hung on loading"
+
+
+def test_whose_file_is_being_loaded_is_shown(root: Path, tmp_path: Path) -> None:
+    face = Face(tmp_path / "a.face")
+    (root / "strategies" / "looks.py").write_text(
+        "from pathlib import Path\n"
+        "from liu_tui import Strategy\n"
+        f"seen = Path({str(tmp_path / 'a.face')!r}).read_bytes()\n"
+        "class Looks(Strategy):\n"
+        "    saw = seen\n"
+        "    async def run(self, symbol, now, bars, position, ctx): ...\n"
+    )
+    tables = {"Looks": StrategyTable(filename="strategies/looks.py")}
+    slots, _profiles = load_slots(root, tables, index=0, consumers=1, face=face)
+    assert slots[0].strategy.saw.rstrip(b"\0") == b"Looks\tloading"  # type: ignore[attr-defined] # the file's own
+    assert read_face(tmp_path / "a.face") == ("", "")
+    face.close()
