@@ -17,6 +17,8 @@ from liu_tui.cli.output import emit, say
 from liu_tui.errors import Exit, LiuError, NothingToAttach, RefusedError, UsageError
 
 START_S = 60.0
+_SAID = {int(Exit.USAGE): UsageError, int(Exit.REFUSED): RefusedError}
+"""Exit codes that a background start hands on."""
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -216,7 +218,9 @@ def _start_behind(plan: Path, words: list[str]) -> Any:
             return record
         if process.poll() is not None:
             said = log.read_text(errors="replace").strip()
-            raise LiuError(f"the session did not start:\n{said}" if said else "the session did not start")
+            raise _SAID.get(process.returncode, LiuError)(
+                f"the session did not start:\n{said}" if said else "the session did not start"
+            )
         time.sleep(0.05)
     raise LiuError("the session does not answer", where=str(log), mend="Look into the log; try --headless")
 

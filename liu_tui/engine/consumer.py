@@ -109,7 +109,7 @@ class Consumer:
         )
         self._session.restore((), (), _states_of(boot.states), [(v.symbol, v.strategy) for v in boot.vetoes])
         self._backfill = Backfill(open_data(boot.venue, keys_for(boot.venue)), child, self._profiles)
-        self._reloader = Reloader(child, self._session)
+        self._reloader = Reloader(child, self._session, self._face)
         self._held: dict[str, list[MarketEvent]] = {}  # events of symbols whose history is on its way
         self._unanswered: dict[str, Intent] = {}
         self._after_fill = boot.after_fill

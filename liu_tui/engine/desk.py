@@ -47,7 +47,7 @@ from liu_tui.settings import Settings, Workspace
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import Effect
-from liu_tui.trading.orders import news
+from liu_tui.trading.orders import ENTRY, news
 from liu_tui.trading.trader import BrokerStatus, Trader
 from liu_tui.wiring.venue import Venue, keys_for, open_trader
 
@@ -201,6 +201,7 @@ class DeskProcess:
                     raise RefusedError(words)
                 return desk.resume(by, reason, now)
             case "cancel":
+                self._check_cancel(command.order)
                 return desk.cancel(now, symbol=command.symbol, client_order_id=command.order, by=by)
             case "flatten":
                 return desk.flatten(now, symbol=command.symbol, by=by, reason=reason)
@@ -209,6 +210,19 @@ class DeskProcess:
             case "kill":
                 return desk.kill(now, by=by, reason=reason or "the kill switch")
         raise RefusedError(f"the desk knows no verb {command.verb!r}")
+
+    def _check_cancel(self, client_order_id: str) -> None:
+        """Refuse to cancel an order that is not there, or that protects a position."""
+        if not client_order_id:
+            return
+        order = self._desk.orders.get(client_order_id)
+        if order is None or order.state.final:
+            raise RefusedError(f"no order {client_order_id} is working")
+        if order.role != ENTRY:
+            raise RefusedError(
+                f"{client_order_id} is {order.role} of {order.symbol}, not an entry",
+                mend="Flatten the position instead: that withdraws its orders too",
+            )
 
     def _hear_market(self) -> None:
         for peer, link in list(self._market.items()):

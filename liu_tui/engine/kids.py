@@ -90,7 +90,9 @@ class Kid:
 
     def tell(self, *messages: object) -> None:
         """Send to the child, if it is there; before its Boot, which says how all stands, nothing but Stop."""
-        self.booted = self.booted or isinstance(messages[0], Boot)
+        if isinstance(messages[0], Boot):
+            self.booted = True
+            self.heard_ns = monotonic_ns()  # it may have waited long for its Boot
         if self.link is not None and (self.booted or isinstance(messages[0], Stop)):
             self.link.send(*messages)
 

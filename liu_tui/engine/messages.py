@@ -54,6 +54,7 @@ class Boot(Message, frozen=True, tag="boot", kw_only=True):
     keys: tuple["KeyRow", ...] = ()
     vetoes: tuple["VetoSet", ...] = ()
     profiles: tuple["StrategyProfile", ...] = ()  # desk: what the consumers said of their strategies
+    lost_ns: int = 0  # producer: session time at which its predecessor died, 0 if it had none
     quarantined: tuple[tuple[str, str], ...] = ()  # consumer: (strategy, why) that hung its predecessor
 
 

@@ -35,6 +35,7 @@ from liu_tui.model.market import Bar, Event, Quote, Step, Trade
 from liu_tui.wiring.venue import keys_for, open_data, open_feed
 
 MARKS_S = 0.2
+GAP_S = 3.0
 DESK = "desk"
 _silent: msgspec.msgpack.Decoder[list[object]] = msgspec.msgpack.Decoder(list[object])
 """Readers never answer on a market link; whatever came would be ignored."""
@@ -52,7 +53,8 @@ class Producer:
         self._marks: dict[str, float] = {}
         self._received = 0
         self._last_event_ns = monotonic_ns()
-        self._lost_ns = 0
+        self._lost_ns = child.boot.lost_ns
+        self._gap: GapBegin | None = None
         self._merged_before: dict[str, int] = {}  # by readers that were started again
         self._lockstep = child.boot.venue.lockstep
 
@@ -94,7 +96,10 @@ class Producer:
             old.close()
         link = Link(sock, _silent, self._child.wake.set)
         # A replay must not depend on who was slow: in lock-step everything is kept.
-        self._outlets[peer] = Outlet(link, merging=not self._lockstep)
+        outlet = self._outlets[peer] = Outlet(link, merging=not self._lockstep)
+        if self._gap is not None and peer != DESK:
+            outlet.put(self._gap)
+            outlet.flush()
         self._apply_routes()
 
     async def _route(self, table: Routes) -> None:
@@ -169,10 +174,22 @@ class Producer:
         if status.state is FeedState.LOST:
             self._lost_ns = self._lost_ns or now
         elif status.state is FeedState.LIVE and self._lost_ns:
-            for name, outlet in self._outlets.items():
-                if name != DESK:
-                    outlet.put(GapBegin(from_ns=self._lost_ns, to_ns=now))
+            self._tell_gap(GapBegin(from_ns=self._lost_ns, to_ns=now))
             self._lost_ns = 0
+
+    def _tell_gap(self, gap: GapBegin) -> None:
+        """Have the consumers fetch what was missed. In lock-step nothing was: the market has waited."""
+        if self._lockstep:
+            return
+        for name, outlet in self._outlets.items():
+            if name != DESK:
+                outlet.put(gap)
+        # After our own restart the links come at about this moment too.
+        self._gap = gap
+        asyncio.get_running_loop().call_later(GAP_S, self._forget_gap)
+
+    def _forget_gap(self) -> None:
+        self._gap = None
 
     def _flush_marks(self) -> None:
         desk = self._outlets.get(DESK)

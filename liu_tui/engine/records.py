@@ -11,6 +11,10 @@ from collections.abc import Awaitable, Callable
 
 from liu_tui.store.store import Store
 
+TRIES = 10
+RETRY_S = 1.0
+"""Somebody else holds the file: wait for him, in order, and lose no row."""
+
 Write = Callable[[Store], Awaitable[object]]
 
 
@@ -35,9 +39,17 @@ class Records:
 
     async def _run(self) -> None:
         while (write := await self._queue.get()) is not None:
-            try:
-                await write(self._store)
-            except Exception as e:  # noqa: BLE001 - whatever one row does to us, the next are written
-                if not self._said:
-                    self._said = True
-                    self._on_fault(str(e))
+            for attempt in range(TRIES):
+                try:
+                    await write(self._store)
+                    break
+                except Exception as e:  # noqa: BLE001 - whatever one row does to us, the next are written
+                    self._say(str(e))
+                    if "locked" not in str(e) or attempt == TRIES - 1:
+                        break
+                    await asyncio.sleep(RETRY_S)
+
+    def _say(self, words: str) -> None:
+        if not self._said:
+            self._said = True
+            self._on_fault(words)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from liu_tui.engine.child import Child
 from liu_tui.engine.messages import StrategyProfile, StrategyState
-from liu_tui.engine.slots import load_strategy, profile_of, slot_of
+from liu_tui.engine.meter import Face
+from liu_tui.engine.slots import load_shown, profile_of, slot_of
 from liu_tui.errors import UserFileError
 from liu_tui.trading.session import Request, Session
 
@@ -14,9 +15,10 @@ from liu_tui.trading.session import Request, Session
 class Reloader:
     """Swaps strategy objects in a session. Positions, orders and declared state stay where they are."""
 
-    def __init__(self, child: Child, session: Session) -> None:
+    def __init__(self, child: Child, session: Session, face: Face | None = None) -> None:
         self._child = child
         self._session = session
+        self._face = face
 
     async def reload(self, filename: str) -> tuple[list[Request], list[StrategyProfile]]:
         """Load the strategies of a saved file anew; returns what they ask for and their new profiles."""
@@ -27,7 +29,7 @@ class Reloader:
             if table.filename != filename:
                 continue
             try:
-                strategy = load_strategy(Path(boot.workspace), name, table)
+                strategy = load_shown(Path(boot.workspace), name, table, self._face)
             except UserFileError as e:
                 self._child.say("error", f"the saved file changes nothing: {e}", source=name)
                 continue

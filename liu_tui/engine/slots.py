@@ -63,7 +63,7 @@ def load_slots(
             profiles.append(StrategyProfile(name=name, filename=table.filename, fault=aside[name]))
             continue
         try:
-            strategy = _load_shown(workspace, name, table, face)
+            strategy = load_shown(workspace, name, table, face)
         except UserFileError as e:
             profiles.append(StrategyProfile(name=name, filename=table.filename, fault=str(e)))
             continue
@@ -72,7 +72,8 @@ def load_slots(
     return slots, profiles
 
 
-def _load_shown(workspace: Path, name: str, table: StrategyTable, face: Face | None) -> Strategy:
+def load_shown(workspace: Path, name: str, table: StrategyTable, face: Face | None) -> Strategy:
+    """Load a strategy, showing meanwhile whose file it is: one that never ends is named by it."""
     if face is None:
         return load_strategy(workspace, name, table)
     face.show(name, "loading")

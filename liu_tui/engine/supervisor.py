@@ -107,6 +107,7 @@ class Supervisor:
         self._hearing = Hearing(self)
         self._tending = Tending(self, workspace.sessions_dir)
         self.quarantined: dict[str, str] = {}
+        self.feed_lost_ns = 0
         self.plan_changed = ""
         self.phase = "starting"
         self.desk_ready = self.feed_live = False
@@ -333,6 +334,7 @@ class Supervisor:
                 keys=tuple(books.keys.values()) if serves else (),
                 vetoes=tuple(books.vetoes.values()),
                 profiles=tuple(self.symbols.watching.profiles.values()),
+                lost_ns=self.feed_lost_ns if kid is staff.producer else 0,
                 quarantined=tuple(self.quarantined.items()),
             )
         )

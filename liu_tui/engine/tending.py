@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liu_tui.engine.kids import Kid
+from liu_tui.engine.marketkeeper import MarketKeeper
 from liu_tui.engine.meter import read_face
+from liu_tui.errors import LiuError
 from liu_tui.model.clock import monotonic_ns
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ class Tending:
 
     def __init__(self, house: Supervisor, faces: Path) -> None:
         self._house, self._faces = house, faces
+        self._revival: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
         """Look at everybody once."""
@@ -33,15 +37,34 @@ class Tending:
                 self._bury(kid)
             elif kid.silent_s() > _patience_s(kid):
                 self._end_hanging(kid)
-            elif kid.state == "dead" and monotonic_ns() >= kid.next_start_ns and house.market_up:
+            elif kid.state == "dead" and monotonic_ns() >= kid.next_start_ns and self._venue_is_up:
                 kid.restarts += 1
                 await house.staff.start(kid)
                 house.boot_if_known(kid)
-        if house.market is not None and house.market.is_dead():
-            words = "the local market died: starting it again with its ledger"
-            house.log.say("error", words, kind="restart")
-            await house.market.restart()
-            house.note(market_pid=house.market.pid)
+        if house.market is not None:
+            self._look_at(house.market)
+
+    @property
+    def _venue_is_up(self) -> bool:
+        return self._house.market_up and self._revival is None
+
+    def _look_at(self, market: MarketKeeper) -> None:
+        """Start a dead market again, beside the turn: it takes seconds, and commands must not wait for it."""
+        house = self._house
+        if self._revival is None:
+            if market.is_dead():
+                words = "the local market died: starting it again with its ledger"
+                house.log.say("error", words, kind="restart")
+                self._revival = asyncio.create_task(market.restart())
+            return
+        if not self._revival.done():
+            return
+        fault, self._revival = self._revival.exception(), None
+        if isinstance(fault, LiuError):
+            house.log.say("error", str(fault))
+        elif fault is not None:
+            raise fault
+        house.note(market_pid=market.pid)
 
     def _bury(self, kid: Kid) -> None:
         house = self._house
@@ -53,6 +76,7 @@ class Tending:
             house.gate.hold("desk")
         elif kid is house.staff.producer:
             house.feed_live = False
+            house.feed_lost_ns = house.clock.now_ns()
         elif kid is house.staff.scanners:
             house.gate.hold("scanners")
 

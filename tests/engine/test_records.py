@@ -71,3 +71,28 @@ async def test_a_fault_of_the_books_is_said_once_and_what_can_be_written_is(stor
     await records.close()
     assert faults == ["liu.db: the disk is full"]
     assert await store.keystore.load("momentum") == {"a": "1"}
+
+
+async def test_a_row_that_the_books_cannot_take_yet_is_written_later_and_in_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("liu_tui.engine.records.RETRY_S", 0.0)
+    written: list[str] = []
+    faults: list[str] = []
+    refusals = iter([True, True, False])
+
+    async def held(_store: Store) -> None:
+        if next(refusals):
+            raise StoreError("the books refuse: database is locked")
+        written.append("first")
+
+    async def free(_store: Store) -> None:
+        written.append("second")
+
+    async with await Store.open(tmp_path / "liu.db") as store:
+        records = Records(store, faults.append)
+        records.put(held)
+        records.put(free)
+        await records.close()
+    assert written == ["first", "second"]
+    assert len(faults) == 1

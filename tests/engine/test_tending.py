@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
@@ -164,11 +165,15 @@ async def test_a_dead_market_is_started_again_and_until_then_nobody_is_started_f
     market = rig.supervisor.market = StillMarket(rig.house.root)
     market.dead = rig.a.dead = True
     await rig.look()
+    await asyncio.sleep(0)  # it is started beside the turn
+    await rig.look()
     assert (market.dead, market.restarts) == (False, 1)
     assert rig.supervisor.record.market_pid == market.pid
     assert any("market died" in words for words in rig.house.said)
     market.dead = True
     rig.a.next_start_ns = 0
+    await rig.look()
+    await asyncio.sleep(0)
     await rig.look()
     assert rig.a.state == "dead", "there was no venue to connect to"
     await rig.look()

@@ -28,6 +28,8 @@ def test_every_process_may_be_killed_and_the_books_still_equal_the_ledger(house:
     house.wait("something is filled", lambda: house.status()["fills"] > 0)
     for role, name in (("consumer", "A"), ("producer", ""), ("scanners", ""), ("desk", ""), ("market", "")):
         house.kill(role, name)
+    gaps = "SELECT count(*) FROM session_events WHERE words LIKE 'gap in the feed%'"
+    house.wait("the producer's gap is filled", lambda: house.books(gaps)[0][0] > 0)
     before = house.status()["fills"]
     house.wait("it trades on", lambda: house.status()["fills"] > before)
     summary = house.stop("--flatten")
