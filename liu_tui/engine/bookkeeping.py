@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from liu_tui.engine.messages import KeyRow, Scanned, StateRow, StatesSaved, VetoSet
+import msgspec
+
+from liu_tui.engine.messages import KeyRow, Scanned, StateRow, StatesSaved, StrategyProfile, VetoSet
 from liu_tui.engine.records import Records, Write
 from liu_tui.engine.snapshot import LogLine
 from liu_tui.model.books import SessionEvent
@@ -22,10 +24,21 @@ from liu_tui.store.vetoes import Veto
 _HOUSE = ""
 """Rows of strategy_state under this name are the house's own.
 
-Per consumer, how far it had heard fills; per symbol, whether it was unsubscribed.
+Per consumer, how far it had heard fills; per symbol, whether it was unsubscribed; per strategy, what it
+declares.
 """
 _DROPPED = "dropped "
 """Before a symbol's name in such a row: A, B, C and F are companies too, not only consumers."""
+
+_PROFILE = "profile "
+
+
+class _HouseRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one of the house's own rows says; only one of these."""
+
+    after_fill: int | None = None
+    dropped: bool = False
+    profile: StrategyProfile | None = None
 
 
 class Bookkeeping:
@@ -40,13 +53,14 @@ class Bookkeeping:
         self.after_fill: dict[str, int] = {}
         self.picks: list[TrendingTicker] = []
         self.dropped: set[str] = set()
+        self.profiles: dict[str, StrategyProfile] = {}
 
     async def load(self, store: Store, plan: TradePlan, records: Records) -> None:
         """Read what an earlier life of the batch left, and the strategies' key/value stores."""
         self._records = records
         for row in await store.strategy_state.load(self._batch_id):
             if row.strategy == _HOUSE:
-                self._remember(row.symbol, json.loads(row.state))
+                self._remember(row.symbol, msgspec.json.decode(row.state, type=_HouseRow))
             else:
                 state = StateRow(strategy=row.strategy, symbol=row.symbol, json=row.state)
                 self.states[row.strategy, row.symbol] = state
@@ -80,6 +94,19 @@ class Bookkeeping:
             self.keys[key.strategy, key.key] = key
             self._put(partial(_set_key, key))
 
+    def save_profile(self, profile: StrategyProfile) -> None:
+        """Keep what a strategy declares.
+
+        Should its file be broken when the batch goes on, the desk still knows whether its positions are
+        kept over the close.
+        """
+        if self.profiles.get(profile.name) == profile:
+            return
+        self.profiles[profile.name] = profile
+        words = msgspec.json.encode(_HouseRow(profile=profile)).decode()
+        row = StrategyState(strategy=_HOUSE, symbol=_PROFILE + profile.name, state=words, updated_ns=0)
+        self._put(lambda store: store.strategy_state.save(self._batch_id, [row]))
+
     def set_dropped(self, symbol: str, on: bool) -> None:
         """A person or a strategy unsubscribed a symbol for the day, or a person took that back."""
         (self.dropped.add if on else self.dropped.discard)(symbol)
@@ -87,10 +114,12 @@ class Bookkeeping:
         row = StrategyState(strategy=_HOUSE, symbol=_DROPPED + symbol, state=state, updated_ns=0)
         self._put(lambda store: store.strategy_state.save(self._batch_id, [row]))
 
-    def _remember(self, name: str, state: dict[str, int | bool]) -> None:
-        if "after_fill" in state:
-            self.after_fill[name] = int(state["after_fill"])
-        elif state.get("dropped"):
+    def _remember(self, name: str, row: _HouseRow) -> None:
+        if row.after_fill is not None:
+            self.after_fill[name] = row.after_fill
+        elif row.profile is not None:
+            self.profiles[row.profile.name] = row.profile
+        elif row.dropped:
             self.dropped.add(name.removeprefix(_DROPPED))
 
     def set_veto(self, veto: VetoSet) -> None:

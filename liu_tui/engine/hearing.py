@@ -171,6 +171,9 @@ class Hearing:
         house = self._house
         if house.symbols.watching.know(profiles):
             house.symbols.tell_everybody()
+        for profile in profiles:
+            if not profile.fault:
+                house.books.save_profile(profile)
         # A file that does not load declares nothing: what the desk knew of its strategy stays true.
         house.staff.desk.tell(DeskProfiles(profiles=tuple(row for row in profiles if not row.fault)))
         for profile in profiles:

@@ -169,6 +169,7 @@ class Supervisor:
                 self.symbols.watching.list.pick(pick.symbol, pick.strategy)
         for symbol in self.books.dropped:
             self.symbols.watching.list.ban(symbol)
+        self.symbols.watching.know(self.books.profiles.values())
         self.symbols.show_vetoes()
         if self.record.desk_pid:
             words = "the last supervisor of this batch died: going on with the same batch"

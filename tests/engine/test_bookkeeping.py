@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from liu_tui.engine.bookkeeping import Bookkeeping
-from liu_tui.engine.messages import HitFound, KeyRow, Scanned, StateRow, StatesSaved, VetoSet
+from liu_tui.engine.messages import (
+    HitFound,
+    KeyRow,
+    Scanned,
+    StateRow,
+    StatesSaved,
+    StrategyProfile,
+    VetoSet,
+)
 from liu_tui.engine.records import Records
 from liu_tui.engine.snapshot import LogLine
 from liu_tui.store.store import Store
@@ -178,3 +186,15 @@ def test_before_the_books_are_loaded_nothing_is_written_and_nothing_breaks() -> 
     books.line(LogLine(n=1, t_ns=T0, wall_ns=T0, level="info", source="session", words="starting", kind=""))
     books.set_dropped("TSLA", True)
     assert books.dropped == {"TSLA"}
+
+
+async def test_what_a_strategy_declares_is_known_to_the_next_life_though_its_file_may_be_broken_then(
+    tmp_path: Path,
+) -> None:
+    first = StrategyProfile(name="momentum", filename="m.py", events=("minute",), swing=False)
+    newer = StrategyProfile(name="momentum", filename="m.py", events=("minute",), swing=True)
+    async with a_life(tmp_path) as (books, _store):
+        books.save_profile(first)
+        books.save_profile(newer)
+    async with a_life(tmp_path) as (books, _store):
+        assert books.profiles == {"momentum": newer}
