@@ -148,10 +148,6 @@ class AskSeries(Message, frozen=True, tag="ask_series", kw_only=True):
     symbol: str
 
 
-class Ping(Message, frozen=True, tag="ping", kw_only=True):
-    """Say that you live; answered by the next Alive anyway."""
-
-
 # ── child to supervisor ──
 
 
@@ -397,7 +393,6 @@ ToChild = (
     | VetoSet
     | Reload
     | AskSeries
-    | Ping
     | DeskOrder
     | DeskProfiles
 )

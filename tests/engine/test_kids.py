@@ -12,7 +12,7 @@ import pytest
 
 from liu_tui.engine import kids
 from liu_tui.engine.kids import Kid
-from liu_tui.engine.messages import Alive, Bye, FromChild, Ping, Ready, Stop
+from liu_tui.engine.messages import Alive, Bye, FromChild, Ready, StepAck, Stop
 from liu_tui.engine.registry import is_alive
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
@@ -107,7 +107,7 @@ async def test_a_child_that_ends_by_itself_is_told_by_its_code(kid: Kid, root: P
 
 async def test_a_child_hears_nothing_before_its_boot(kid: Kid, root: Path) -> None:
     await kid.start(log(root))
-    kid.tell(Ping())
+    kid.tell(StepAck(n=1))
     assert kid.link is not None
     assert kid.link.backlog == 0
     assert not kid.booted
@@ -203,7 +203,7 @@ def test_a_child_that_was_never_started_is_neither_dead_nor_heard() -> None:
     assert kid.pid == 0
     assert not kid.is_dead()
     assert kid.hear() == []
-    kid.tell(Ping())
+    kid.tell(StepAck(n=1))
     kid.kill()
 
 
