@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -58,6 +58,8 @@ class Scanner:
 
     recurrence: ClassVar[float | None] = None
     """Minutes of session time between two runs; None runs once. The plan's key overrides it."""
+    events: ClassVar[Set[str]] = frozenset()
+    """Data that the picks need beside what strategies declare: any of trade, quote, second, minute."""
     from_market_open: float = 0.0
     """Minutes after the open of the first run; 0 runs as soon as the session starts. A plan may set it."""
 

@@ -52,9 +52,8 @@ from liu_tui.engine.messages import (
 from liu_tui.engine.meter import CallMeter, Face, LagMeter
 from liu_tui.engine.reloading import Reloader
 from liu_tui.engine.slots import load_slots
-from liu_tui.market.streaming import Halt
 from liu_tui.model.clock import monotonic_ns
-from liu_tui.model.market import SECOND_NS, Bar, MarketEvent, Quote, Step, Trade
+from liu_tui.model.market import SECOND_NS, Bar, Halt, MarketEvent, Quote, Step, Trade
 from liu_tui.model.orders import Intent, OrderNews
 from liu_tui.strategy import State
 from liu_tui.trading.session import (

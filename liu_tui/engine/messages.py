@@ -12,10 +12,10 @@ import msgspec
 
 from liu_tui.engine.client import Command
 from liu_tui.engine.snapshot import Detail
-from liu_tui.market.streaming import FeedStatus, Halt
+from liu_tui.market.streaming import FeedStatus
 from liu_tui.model.account import Account, Position
 from liu_tui.model.clock import Anchor, SessionHours
-from liu_tui.model.market import Bar, Quote, Step, Trade
+from liu_tui.model.market import MarketEvent, MarketNote, Step
 from liu_tui.model.orders import Fill, Intent, OrderNews
 from liu_tui.plan.schema import TradePlan
 from liu_tui.wiring.venue import Venue
@@ -56,6 +56,10 @@ class Boot(Message, frozen=True, tag="boot", kw_only=True):
     profiles: tuple["StrategyProfile", ...] = ()  # desk: what the consumers said of their strategies
     lost_ns: int = 0  # producer: session time at which its predecessor died, 0 if it had none
     quarantined: tuple[tuple[str, str], ...] = ()  # consumer: (strategy, why) that hung its predecessor
+    producers: tuple[str, ...] = ("producer",)  # names of all producers; `index` is a producer's place there
+    recording: str = ""  # producer: the file to record to
+    calendar: tuple[SessionHours, ...] = ()  # sessions in which the venue's calendar differs from the rules
+    closed: tuple[str, ...] = ()  # dates on which the venue is closed though the rules know a session
 
 
 class TakeLink(Message, frozen=True, tag="take", kw_only=True):
@@ -110,6 +114,12 @@ class Routes(Message, frozen=True, tag="routes", kw_only=True):
 
     n: int
     routes: tuple[Route, ...]
+
+
+class Reconnect(Message, frozen=True, tag="reconnect", kw_only=True):
+    """Producer: a person wants the line cut and made anew."""
+
+    words: str
 
 
 class StepAck(Message, frozen=True, tag="step_ack", kw_only=True):
@@ -177,13 +187,51 @@ class Alive(Message, frozen=True, tag="alive", kw_only=True):
     by_symbol: tuple[tuple[str, int, int], ...] = ()  # symbol, discarded, merged: those that changed
     by_strategy: tuple[tuple[str, int, int], ...] = ()  # strategy, calls, slow calls
     by_consumer: tuple[tuple[str, int, int], ...] = ()  # consumer, merged, queued
+    duplicates: int = 0  # producer: events that came twice
+    disordered: int = 0  # producer: events older than one that came before
+    held_back: int = 0  # producer: prints and quotes too far from the market
+    slow: int = 0  # producer: how often the vendor said that we do not read fast enough
+    gaps: int = 0  # producer: how often something may have been missed
+    recorded: int = 0  # producer: events written to the recording
+
+
+class SymbolHealth(Message, frozen=True, tag="health", kw_only=True):
+    """How fresh one symbol is, as its producer sees it.
+
+    age_s:   wall seconds since its last event, -1 before the first; usual_s: its own usual gap, 0 if unknown
+    stale:   too old by that measure, in a session that is open; halted: by the tape's word
+    volume:  shares of today as the vendor counts them, 0 if it did not say
+    """
+
+    symbol: str
+    age_s: float
+    usual_s: float
+    stale: bool
+    halted: bool
+    held_back: int
+    volume: float
+
+
+class Freshness(Message, frozen=True, tag="freshness", kw_only=True):
+    """Producer, about once a second: its symbols.
+
+    silent_s: wall seconds for which its stream has been quieter than is usual for it, 0 if it is not
+    """
+
+    silent_s: float
+    rows: tuple[SymbolHealth, ...]
 
 
 class VenueSaid(Message, frozen=True, tag="venue_said", kw_only=True):
-    """Producer, once: the venue's session and time. The other children are booted with them."""
+    """Producer, once: the venue's session and time. The other children are booted with them.
+
+    calendar, closed: where the venue's own calendar differs from our rules (see Boot)
+    """
 
     hours: SessionHours
     anchor: Anchor
+    calendar: tuple[SessionHours, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 class Bye(Message, frozen=True, tag="bye", kw_only=True):
@@ -238,10 +286,11 @@ class Assigned(Message, frozen=True, tag="assigned", kw_only=True):
 
 
 class Routed(Message, frozen=True, tag="routed", kw_only=True):
-    """Producer: Routes n are subscribed. words: what could not be, and why."""
+    """Producer: Routes n are subscribed. words: what could not be, and why; left_out: which symbols."""
 
     n: int
     words: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class FeedSaid(Message, frozen=True, tag="feed_said", kw_only=True):
@@ -280,6 +329,7 @@ class Scanned(Message, frozen=True, tag="scanned", kw_only=True):
     words: str = ""
     next_ns: int = 0
     took_ms: float = 0.0
+    events: tuple[str, ...] = ()  # data that the picks need beside what strategies declare
 
 
 class StepDone(Message, frozen=True, tag="step_done", kw_only=True):
@@ -388,6 +438,7 @@ ToChild = (
     | Assign
     | Drop
     | Routes
+    | Reconnect
     | StepAck
     | StepBegin
     | VetoSet
@@ -407,6 +458,7 @@ FromChild = (
     | Assigned
     | Routed
     | FeedSaid
+    | Freshness
     | SetAnchor
     | SessionOver
     | Scanned
@@ -432,16 +484,19 @@ class Marks(Message, frozen=True, tag="marks", kw_only=True):
 
 
 class GapBegin(Message, frozen=True, tag="gap", kw_only=True):
-    """The feed was lost from `from_ns` to `to_ns` of session time.
+    """Something may be missing from `from_ns` to `to_ns` of session time: fetch it before the next event.
 
-    Fetch what is missing before the next event.
+    symbols: of these; of all that the sender serves if empty
+    words:   why
     """
 
     from_ns: int
     to_ns: int
+    symbols: tuple[str, ...] = ()
+    words: str = ""
 
 
-OnMarketLink = Trade | Quote | Bar | Step | Halt | Marks | GapBegin
+OnMarketLink = MarketEvent | MarketNote | Step | Marks | GapBegin
 
 
 # ── orders links ──

@@ -29,14 +29,25 @@ from liu_tui.engine.messages import (
 )
 from liu_tui.engine.outlet import Outlet
 from liu_tui.errors import FeedError
-from liu_tui.market.streaming import FeedState, FeedStatus, Halt, SessionEnd, StreamItem
+from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem
 from liu_tui.model.clock import Anchor, monotonic_ns
-from liu_tui.model.market import Bar, Event, Quote, Step, Trade
+from liu_tui.model.market import (
+    Bar,
+    Event,
+    Halt,
+    PriceBand,
+    Quote,
+    Step,
+    Trade,
+    TradeCancel,
+    TradeCorrection,
+)
 from liu_tui.wiring.venue import keys_for, open_data, open_feed
 
 MARKS_S = 0.2
 GAP_S = 3.0
 DESK = "desk"
+_NOTES = frozenset({Halt, PriceBand, TradeCorrection, TradeCancel})
 _silent: msgspec.msgpack.Decoder[list[object]] = msgspec.msgpack.Decoder(list[object])
 """Readers never answer on a market link; whatever came would be ignored."""
 
@@ -142,7 +153,7 @@ class Producer:
                 marks[item.symbol] = item.price  # type: ignore[union-attr] # `kind` narrows for us, not for mypy
             elif kind is Bar:
                 marks.setdefault(item.symbol, item.close)  # type: ignore[union-attr]
-            elif kind is not Quote and kind is not Halt:
+            elif kind is not Quote and kind not in _NOTES:
                 self._special(item)
                 continue
             for outlet in routes.get(item.symbol, ()):  # type: ignore[union-attr]

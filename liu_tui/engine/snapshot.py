@@ -12,8 +12,29 @@ class Row(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """Base of the rows of a picture."""
 
 
+class StreamRow(Row, frozen=True, kw_only=True):
+    """One producer's connection. state: as FeedRow's."""
+
+    name: str
+    state: str
+    words: str
+    age_s: float  # wall seconds since its last event
+    rate: float
+    symbols: int
+
+
 class FeedRow(Row, frozen=True, kw_only=True):
-    """The market data connection. state: connecting, live, lost, refused, waiting (not started yet)."""
+    """The market data connections together.
+
+    state: of the worst of the streams: waiting (not started yet), connecting, live, silent (connected, but
+           quieter than is usual for it), lost, refused
+    stale: how many symbols are older than their own usual gap explains
+    duplicates, disordered, held_back, refused: events recognised as such since the start; held_back were too
+           far from the market, refused could not be read
+    gaps:  how often something may have been missed and was fetched again
+    left_out: symbols that the vendor's allowance had no room for
+    recording: the file that all this is recorded to, "" if none
+    """
 
     state: str = "waiting"
     words: str = ""
@@ -21,6 +42,16 @@ class FeedRow(Row, frozen=True, kw_only=True):
     rate: float = 0.0  # events a second
     received: int = 0
     symbols: int = 0
+    stale: int = 0
+    duplicates: int = 0
+    disordered: int = 0
+    held_back: int = 0
+    refused: int = 0
+    slow: int = 0
+    gaps: int = 0
+    left_out: tuple[str, ...] = ()
+    recording: str = ""
+    streams: tuple[StreamRow, ...] = ()
 
 
 class BrokerRow(Row, frozen=True, kw_only=True):
@@ -62,6 +93,10 @@ class HitRow(Row, frozen=True, kw_only=True):
     change_pct: float
     volume: float
     state: str
+    age_s: float = -1.0  # wall seconds since its last event, -1 if none has come
+    usual_s: float = 0.0  # its own usual gap, 0 if not known yet
+    stale: bool = False  # older than that gap explains
+    halted: bool = False
 
 
 class ConsumerRow(Row, frozen=True, kw_only=True):
@@ -262,3 +297,11 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, tag="detail", array_like
     tape: tuple[tuple[int, float, float], ...] = ()  # the last trades: t_ns, price, size; newest first
     fills: tuple[tuple[int, float, float], ...] = ()
     words: str = ""  # why there is nothing to show
+    backfilled: tuple[int, ...] = ()  # starts of the bars that came from history after a gap
+    lower: float = 0.0  # limit down and up, 0 if the tape has not said
+    upper: float = 0.0
+    age_s: float = -1.0  # as HitRow's
+    usual_s: float = 0.0
+    stale: bool = False
+    halted: bool = False
+    held_back: int = 0  # prints and quotes that were too far from the market

@@ -26,8 +26,6 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     key, secret: the only pair that is let in; any non-empty pair if empty
     idle_exit_s: wall seconds without any client after which the market ends by itself; None never
 
-    symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None means any
-                    number. Alpaca's free plan has 30
     symbol_limit:   (channel, symbol) pairs of trades and quotes that one connection may have; None: no limit.
                     Alpaca's free plan has 30
     rate_limit:     REST requests a minute before 429; 0 never refuses. Alpaca has 200

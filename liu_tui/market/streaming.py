@@ -7,7 +7,9 @@ from enum import StrEnum
 import msgspec
 
 from liu_tui.model.clock import Anchor
-from liu_tui.model.market import Bar, Event, Quote, Step, Trade
+from liu_tui.model.market import Event, Halt, MarketEvent, MarketNote, Step
+
+__all__ = ["FeedState", "FeedStatus", "Halt", "SessionEnd", "StreamItem", "StreamingAPI", "Unreadable"]
 
 
 class FeedState(StrEnum):
@@ -26,33 +28,38 @@ class FeedStatus(msgspec.Struct, frozen=True, array_like=True, tag="feed", gc=Fa
     words: str = ""
 
 
-class Halt(msgspec.Struct, frozen=True, array_like=True, tag="halt", gc=False):
-    """A symbol stopped (halted=True) or resumed trading."""
-
-    symbol: str
-    t_ns: int
-    halted: bool
-    words: str = ""
-
-
 class SessionEnd(msgspec.Struct, frozen=True, array_like=True, tag="end", gc=False):
     """A recorded or simulated session is over: nothing more comes, though the connection stays."""
 
     t_ns: int
 
 
-StreamItem = Trade | Quote | Bar | Halt | Step | Anchor | FeedStatus | SessionEnd
-"""What a feed yields. Bars have span_ns MINUTE_NS; nobody sends second bars but a vendor that has them."""
+class Unreadable(msgspec.Struct, frozen=True, array_like=True, tag="unreadable", gc=False):
+    """Messages came that could not be read: something may be missing here. words: the first fault."""
+
+    count: int
+    words: str = ""
+
+
+StreamItem = MarketEvent | MarketNote | Step | Anchor | FeedStatus | SessionEnd | Unreadable
+"""What a feed yields. Minute bars may come again `revised`; a bar of DAY_NS is today's so far; second bars
+come only from a vendor that has them."""
 
 
 class StreamingAPI(ABC):
     """One connection to a vendor's live data. It reconnects and subscribes again by itself.
 
-    Anything else than a StreamItem never leaves the adapter: what cannot be read is counted in `refused`.
+    Anything else than a StreamItem never leaves the adapter: what cannot be read is counted in `refused`, and
+    an Unreadable stands in its place.
+
+    refused:  messages that could not be read
+    slow:     how often the vendor said that we do not read fast enough
+    delay_ns: how far this feed is behind the market by its own declaration
     """
 
     refused: int = 0
-    """Messages that could not be read."""
+    slow: int = 0
+    delay_ns: int = 0
 
     @abstractmethod
     def batches(self) -> AsyncIterator[list[StreamItem]]:
@@ -62,13 +69,21 @@ class StreamingAPI(ABC):
         """
 
     @abstractmethod
-    async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> None:
+    async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> frozenset[str]:
         """Make the subscriptions exactly these symbols for these events; sends only the difference.
 
-        SECOND means trades where the vendor has no second bars. Returns when the vendor has confirmed, or at
-        once if the connection is down: the set is then sent at the next connect.
-        Raises FeedError if the vendor refuses, e.g. a symbol allowance, naming it.
+        SECOND means trades where the vendor has no second bars. Halts, price bands, corrections and revised
+        bars come with any event of a symbol, where the vendor has them. Returns when the vendor has
+        confirmed, or at once if the connection is down: the set is then sent at the next connect.
+
+        returns: the symbols left out because the vendor's allowance was full; those that come first in each
+                 set (sets keep no order: by symbol) are kept
+        Raises FeedError if the vendor refuses for another reason, naming it.
         """
+
+    @abstractmethod
+    def reconnect(self, words: str) -> None:
+        """Cut the line because it is quiet; batches() says LOST with these words, and tries again."""
 
     @abstractmethod
     async def acknowledge(self, n: int) -> None:

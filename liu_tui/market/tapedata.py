@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from liu_tui.market.history import DataAPI
 from liu_tui.market.tape import Tape
 from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
-from liu_tui.model.market import MINUTE_NS, Asset, Bar, Snapshot
+from liu_tui.model.market import MINUTE_NS, Adjustment, Asset, Bar, Snapshot
 
 
 class TapeData(DataAPI):
@@ -15,9 +15,18 @@ class TapeData(DataAPI):
         self._tape = tape
 
     async def bars(
-        self, symbols: Iterable[str], start_ns: int, end_ns: int, *, span_ns: int = MINUTE_NS
+        self,
+        symbols: Iterable[str],
+        start_ns: int,
+        end_ns: int,
+        *,
+        span_ns: int = MINUTE_NS,
+        adjustment: Adjustment = Adjustment.RAW,
     ) -> dict[str, list[Bar]]:
-        """Return closed bars per symbol. See DataAPI.bars."""
+        """Return closed bars per symbol, as they were printed: a played day knows no later split.
+
+        See DataAPI.bars.
+        """
         return {symbol: self._tape.bars(symbol, span_ns, start_ns, end_ns) for symbol in symbols}
 
     async def snapshots(self, symbols: Iterable[str]) -> dict[str, Snapshot]:

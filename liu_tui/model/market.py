@@ -69,6 +69,7 @@ class Bar(msgspec.Struct, frozen=True, array_like=True, tag="b", gc=False):
     span_ns:    its length: SECOND_NS, MINUTE_NS or DAY_NS
     vwap:       dollars; 0 where the vendor gives none
     backfilled: fetched from history after a gap; no strategy is called for it
+    revised:    the vendor's later word on a minute that it has told before; it replaces, and nobody is called
     """
 
     symbol: str
@@ -82,6 +83,7 @@ class Bar(msgspec.Struct, frozen=True, array_like=True, tag="b", gc=False):
     count: int = 0
     span_ns: int = MINUTE_NS
     backfilled: bool = False
+    revised: bool = False
 
     @property
     def end_ns(self) -> int:
@@ -90,6 +92,88 @@ class Bar(msgspec.Struct, frozen=True, array_like=True, tag="b", gc=False):
 
 
 MarketEvent = Trade | Quote | Bar
+
+
+class Halt(msgspec.Struct, frozen=True, array_like=True, tag="halt", gc=False):
+    """A symbol stopped (halted=True) or resumed trading."""
+
+    symbol: str
+    t_ns: int
+    halted: bool
+    words: str = ""
+
+
+class PriceBand(msgspec.Struct, frozen=True, array_like=True, tag="band", gc=False):
+    """Limit down and up: between which prices a symbol may trade now. indicator: the tape's letter."""
+
+    symbol: str
+    t_ns: int
+    lower: float
+    upper: float
+    indicator: str = ""
+
+
+class TradeCorrection(msgspec.Struct, frozen=True, array_like=True, tag="fix", gc=False):
+    """An earlier print was wrong. Exchange and id say which one, the `new` fields what it was.
+
+    t_ns: of the correction as the tape stamps it; the print itself may be older
+    """
+
+    symbol: str
+    t_ns: int
+    exchange: str
+    id: int
+    price: float
+    size: float
+    new_id: int
+    new_price: float
+    new_size: float
+    new_conditions: tuple[str, ...] = ()
+    tape: str = ""
+
+
+class TradeCancel(msgspec.Struct, frozen=True, array_like=True, tag="bust", gc=False):
+    """An earlier print (by its exchange and id) did not happen. error: it was printed by mistake."""
+
+    symbol: str
+    t_ns: int
+    exchange: str
+    id: int
+    price: float
+    size: float
+    error: bool = False
+
+
+MarketNote = Halt | PriceBand | TradeCorrection | TradeCancel
+"""What a tape says about its symbols beside prices."""
+
+TapeEvent = MarketEvent | MarketNote
+
+
+class Adjustment(StrEnum):
+    """What history's prices are adjusted for."""
+
+    RAW = "raw"
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+    ALL = "all"
+
+
+class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a name. kind: "split", "dividend" or "rename".
+
+    day:        ISO date in New York of the first session that trades on it (ex-date)
+    ratio:      split: new shares for one old share; 4.0, or 0.1 for a reverse split
+    cash:       dividend: dollars a share
+    new_symbol: rename: what `symbol` is called from that day on
+    """
+
+    kind: str
+    symbol: str
+    day: str
+    ratio: float = 1.0
+    cash: float = 0.0
+    new_symbol: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):

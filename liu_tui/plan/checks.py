@@ -15,7 +15,7 @@ from liu_tui.plan.lines import Place
 from liu_tui.plan.schema import Environment
 
 Values = dict[str, Any]
-FEEDS = ("iex", "sip")  # the names of Alpaca's live stock streams under /v2
+FEEDS = ("iex", "sip", "delayed_sip", "test")  # the names of Alpaca's live stock streams under /v2
 SESSION_MIN = 390  # minutes of a regular session
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _SATURDAY = 5

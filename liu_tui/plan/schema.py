@@ -50,6 +50,47 @@ class Limits(_Table, frozen=True, kw_only=True):
     max_orders_per_minute: PositiveInt | None = None
 
 
+class FaultKind(StrEnum):
+    """What the local market can be told to do wrong."""
+
+    DROP = "drop"  # cut every data connection
+    SILENCE = "silence"  # stay connected, send nothing
+    DELAY = "delay"  # send everything `seconds` late
+    DUPLICATE = "duplicate"  # send events twice
+    REORDER = "reorder"  # send the events of a moment in another order
+    CORRUPT = "corrupt"  # break the bytes of frames
+    WRONG_TYPES = "wrong_types"  # well-formed frames whose fields have other types
+    REFUSE = "refuse"  # answer logins (402, 404, 406), subscriptions (405) or data (407) with error `code`
+    SLOW = "slow"  # send a few bytes at a time
+    SKEW = "skew"  # the venue's clock says `seconds` more than it is
+    HALT = "halt"  # stop trading in `symbols`, with the tape's own messages
+    SPLIT = "split"  # `symbols` split `ratio` for 1 at the next opening of a session
+    BAD_PRINT = "bad_print"  # one print `percent` away from the market
+    CORRECT = "correct"  # a print, and its correction a moment later
+    CANCEL = "cancel"  # a print, and its cancellation a moment later
+
+
+class FaultTable(_Table, frozen=True, kw_only=True, rename={"for_s": "for"}):
+    """[[market.faults]]: one fault, at a moment of the session.
+
+    at:      New York time, "10:05" or "10:05:30"
+    for_s:   key `for`: session seconds it lasts; faults of a moment (drop, split, prints) ignore it
+    symbols: whose events it hits; all if empty
+    share:   fraction of the frames or events hit, by the market's seed
+    code:    of `refuse`; seconds: of `delay` and `skew`; ratio: of `split`; percent: of `bad_print`
+    """
+
+    kind: FaultKind
+    at: str = ""
+    for_s: NotNegative = 0.0
+    symbols: tuple[str, ...] = ()
+    share: Fraction = 1.0
+    code: int = 406
+    seconds: float = 2.0
+    ratio: Positive = 2.0
+    percent: float = 10.0
+
+
 class MarketTable(_Table, frozen=True, kw_only=True):
     """[market]: the local market. Without this table the plan trades at Alpaca.
 
@@ -61,6 +102,9 @@ class MarketTable(_Table, frozen=True, kw_only=True):
     symbols: how many names the simulation has, 10 to 2,000
     cash:    dollars in the account at the start
     port:    on loopback; 0 takes a free one
+    symbol_limit: (channel, symbol) pairs of trades and quotes that one data connection may have; any number
+             if None. Alpaca's free plan has 30
+    faults:  what it shall do wrong, and when; for rehearsals
     """
 
     source: str = "simulated"
@@ -72,12 +116,27 @@ class MarketTable(_Table, frozen=True, kw_only=True):
     cash: Positive = 100_000.0
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     partial_fills: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    symbol_limit: PositiveInt | None = None
+    faults: tuple[FaultTable, ...] = ()
+
+
+class DataVendor(StrEnum):
+    """Who tells the market data; orders go to Alpaca or the local market whoever it is."""
+
+    ALPACA = "alpaca"
+    POLYGON = "polygon"
 
 
 class AlpacaTable(_Table, frozen=True, kw_only=True):
     """[alpaca]: which of Alpaca's feeds. Keys come from the environment, never from a plan."""
 
     feed: str = "iex"
+
+
+class PolygonTable(_Table, frozen=True, kw_only=True):
+    """[polygon]: which of Polygon's (Massive's) feeds: "realtime", or "delayed" by 15 minutes."""
+
+    feed: str = "realtime"
 
 
 class ScannerTable(_Table, frozen=True, kw_only=True):
@@ -127,6 +186,9 @@ class TradePlan(_Table, frozen=True, kw_only=True):
     bypass_market_schedule: call strategies outside regular hours too
     test_scanners: run the scanners and trade nothing
     on_supervisor_loss: what the desk does when the supervisor is gone
+    data:    the vendor of market data
+    producers: data connections to spread the symbols over, where the vendor allows more than one
+    record:  keep all market data of the session in the workspace's recordings
     """
 
     environment: Environment = Environment.PAPER
@@ -140,8 +202,12 @@ class TradePlan(_Table, frozen=True, kw_only=True):
     bypass_market_schedule: bool = False
     test_scanners: bool = False
     on_supervisor_loss: OnLoss = OnLoss.HALT
+    data: DataVendor = DataVendor.ALPACA
+    producers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    record: bool = False
     market: MarketTable | None = None
     alpaca: AlpacaTable = AlpacaTable()
+    polygon: PolygonTable = PolygonTable()
     limits: Limits = Limits()
     scanners: dict[str, ScannerTable] = {}
     strategies: dict[str, StrategyTable] = {}

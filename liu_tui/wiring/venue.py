@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from liu_tui.errors import RefusedError, UsageError
-from liu_tui.plan.schema import Environment, TradePlan
+from liu_tui.model.market import MINUTE_NS
+from liu_tui.plan.schema import DataVendor, Environment, TradePlan
 from liu_tui.settings import Keys, Secret, Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from liu_tui.market.streaming import StreamingAPI
     from liu_tui.trading.trader import Trader
 
-FEEDS = ("iex", "sip")
+FEEDS = {"iex": 0, "sip": 0, "delayed_sip": 15 * MINUTE_NS, "test": 0}
+"""Alpaca's feeds, and how far each is behind the market by its own declaration."""
+POLYGON_FEEDS = {
+    "realtime": ("wss://socket.massive.com/stocks", 0),
+    "delayed": ("wss://delayed.massive.com/stocks", 15 * MINUTE_NS),
+}
+POLYGON_REST = "https://api.massive.com"
 _LOCAL_FEED = "sip"  # the local market has the whole tape under either name
 
 
@@ -32,6 +39,9 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     stream_url:  the whole address of the market data websocket
     updates_url: the whole address of the order updates websocket
     lockstep:    its time moves only when everybody is ready
+    vendor:      who tells the market data, in whose spelling stream_url and data_url answer
+    delay_ns:    how far the feed is behind the market by its own declaration
+    connections: how many data connections one account may have
     """
 
     kind: Literal["local", "alpaca"]
@@ -41,6 +51,9 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     updates_url: str
     feed: str
     lockstep: bool = False
+    vendor: DataVendor = DataVendor.ALPACA
+    delay_ns: int = 0
+    connections: int = 1
 
 
 def venue_of(plan: TradePlan, url: str = "") -> Venue:
@@ -52,15 +65,16 @@ def venue_of(plan: TradePlan, url: str = "") -> Venue:
     for a local market without its url.
     """
     if plan.market is not None:
-        return local_venue(url, lockstep=plan.lockstep)
+        return local_venue(url, lockstep=plan.lockstep, vendor=plan.data)
     if plan.environment is Environment.PROD:
         raise RefusedError(
             "this version does not trade real money", where="environment", mend="Write environment = 'PAPER'."
         )
-    return alpaca_paper(plan.alpaca.feed)
+    paper = alpaca_paper(plan.alpaca.feed)
+    return with_polygon(paper, plan.polygon.feed) if plan.data is DataVendor.POLYGON else paper
 
 
-def local_venue(url: str, *, lockstep: bool = False) -> Venue:
+def local_venue(url: str, *, lockstep: bool = False, vendor: DataVendor = DataVendor.ALPACA) -> Venue:
     """Describe a running local market. Raises UsageError if the url is not http://HOST:PORT."""
     base = url.rstrip("/")
     if not base.startswith("http://"):
@@ -72,10 +86,12 @@ def local_venue(url: str, *, lockstep: bool = False) -> Venue:
         kind="local",
         rest_url=base,
         data_url=base,
-        stream_url=f"{sockets}/v2/{_LOCAL_FEED}",
+        stream_url=f"{sockets}/stocks" if vendor is DataVendor.POLYGON else f"{sockets}/v2/{_LOCAL_FEED}",
         updates_url=f"{sockets}/stream",
         feed=_LOCAL_FEED,
         lockstep=lockstep,
+        vendor=vendor,
+        connections=8,
     )
 
 
@@ -90,6 +106,27 @@ def alpaca_paper(feed: str) -> Venue:
         stream_url=f"wss://stream.data.alpaca.markets/v2/{feed}",
         updates_url="wss://paper-api.alpaca.markets/stream",
         feed=feed,
+        delay_ns=FEEDS[feed],
+    )
+
+
+def with_polygon(venue: Venue, feed: str) -> Venue:
+    """Take the data from Polygon (now Massive), the orders where they were.
+
+    Raises UsageError for an unknown feed.
+    """
+    if feed not in POLYGON_FEEDS:
+        raise UsageError(
+            f"no feed {feed!r}", where="[polygon] feed", mend=f"Known feeds: {', '.join(POLYGON_FEEDS)}."
+        )
+    stream_url, delay_ns = POLYGON_FEEDS[feed]
+    return msgspec.structs.replace(
+        venue,
+        data_url=POLYGON_REST,
+        stream_url=stream_url,
+        feed=feed,
+        vendor=DataVendor.POLYGON,
+        delay_ns=delay_ns,
     )
 
 

@@ -53,5 +53,12 @@ def test_every_message_may_cross_some_link_or_is_a_part_of_one() -> None:
         for kind in vars(messages).values()
         if isinstance(kind, type) and issubclass(kind, messages.Message) and kind is not messages.Message
     }
-    parts = {messages.SymbolTask, messages.Route, messages.HitFound, messages.StateRow, messages.KeyRow}
+    parts = {
+        messages.SymbolTask,
+        messages.Route,
+        messages.HitFound,
+        messages.StateRow,
+        messages.KeyRow,
+        messages.SymbolHealth,
+    }
     assert kinds - crossing - parts == {messages.StrategyProfile}

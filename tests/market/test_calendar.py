@@ -91,7 +91,8 @@ def test_a_moment_goes_to_new_york_and_back(microseconds: int) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
     t_ns = calendar.to_ns(moment)
     local = calendar.to_datetime(t_ns + 999)  # nanoseconds are cut, never rounded up
-    assert local == moment
+    # Not `==`: Python calls moments of two zones unequal in the hour that New York has twice.
+    assert local.timestamp() == moment.timestamp()
     assert local.tzinfo is calendar.NEW_YORK
     assert calendar.day_of(t_ns) == local.date()
     assert calendar.ordinals_of(np.array([t_ns]))[0] == local.toordinal()

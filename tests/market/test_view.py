@@ -9,7 +9,7 @@ import pytest
 from liu_tui.market.history import DataAPI
 from liu_tui.market.view import VenueView
 from liu_tui.model.clock import Anchor, ManualClock, SessionHours
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Asset, Bar, Snapshot
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Adjustment, Asset, Bar, Snapshot
 from tests.kit.market import a_bar, at
 
 HOURS = SessionHours("2024-08-28", at("2024-08-28 04:00"), at("2024-08-28 09:30"), at("2024-08-28 16:00"), 0)
@@ -23,7 +23,13 @@ class Library(DataAPI):
         self.asked: list[tuple[object, ...]] = []
 
     async def bars(
-        self, symbols: Iterable[str], start_ns: int, end_ns: int, *, span_ns: int = MINUTE_NS
+        self,
+        symbols: Iterable[str],
+        start_ns: int,
+        end_ns: int,
+        *,
+        span_ns: int = MINUTE_NS,
+        adjustment: Adjustment = Adjustment.RAW,
     ) -> dict[str, list[Bar]]:
         names = list(symbols)
         self.asked.append((names, start_ns, end_ns, span_ns))

@@ -33,6 +33,7 @@ def test_a_plan_with_a_market_trades_on_the_local_one() -> None:
         updates_url="ws://127.0.0.1:4321/stream",
         feed="sip",
         lockstep=True,
+        connections=8,
     )
 
 

@@ -24,7 +24,7 @@ from liu_tui.adapters.alpaca.times import new_york_day, write_time
 from liu_tui.errors import FeedError
 from liu_tui.market.history import DataAPI
 from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns
-from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset, Bar, Snapshot
+from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Adjustment, Asset, Bar, Snapshot
 
 T = TypeVar("T")
 
@@ -58,7 +58,13 @@ class AlpacaData(DataAPI):
         self._clock: SessionClock | None = None
 
     async def bars(
-        self, symbols: Iterable[str], start_ns: int, end_ns: int, *, span_ns: int = MINUTE_NS
+        self,
+        symbols: Iterable[str],
+        start_ns: int,
+        end_ns: int,
+        *,
+        span_ns: int = MINUTE_NS,
+        adjustment: Adjustment = Adjustment.RAW,
     ) -> dict[str, list[Bar]]:
         """Fetch the bars that lie within [start_ns, end_ns] and have ended at the venue, oldest first.
 
@@ -77,7 +83,7 @@ class AlpacaData(DataAPI):
             "start": write_time(start_ns),
             "end": write_time(last_start_ns),
             "limit": ROWS_A_PAGE,
-            "adjustment": "raw",
+            "adjustment": adjustment.value,
             "sort": "asc",
         }
         await self._each(names, lambda some: self._bars_of(some, query, span_ns, found))

@@ -107,7 +107,7 @@ class AlpacaStream(StreamingAPI):
         finally:
             await self._hang_up()
 
-    async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> None:
+    async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> frozenset[str]:
         """Make the subscriptions exactly this; somebody must be reading batches() meanwhile.
 
         Without an answer within the pace's answer_s the line is cut, and the set sent at the next connect.
@@ -117,12 +117,18 @@ class AlpacaStream(StreamingAPI):
             self._wanted = channels_of(wanted)
             connection = self._connection
             if connection is None:
-                return
+                return frozenset()
             try:
                 await self._change(connection, self._wanted)
             except FeedError:
                 self._wanted = connection.subscribed
                 raise
+            return frozenset()
+
+    def reconnect(self, words: str) -> None:
+        """Cut the line; it is made anew at once."""
+        if self._connection is not None:
+            self._connection.drop(words)
 
     async def acknowledge(self, n: int) -> None:
         """Lock-step: let the local market go on after step n; 0 starts it. A real venue is sent nothing."""
