@@ -12,7 +12,7 @@ from liu_tui.localmarket import words
 from liu_tui.localmarket.hub import Hub
 from liu_tui.localmarket.opening import Opening
 from liu_tui.localmarket.tradestream import TradeStream
-from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import MINUTE_NS, Bar, CorporateAction, MarketEvent, Quote, Trade
 from liu_tui.trading.matching.exchange import Exchange
 
 RECENT = 100_000
@@ -25,6 +25,7 @@ class Venue:
     assets:        symbol -> what is listed
     configuration: Alpaca's account configuration; two of its switches act here (suspend_trade, no_shorting)
     now_ns:        how far the market has been played; orders are taken at this time
+    actions:       what happened to names while this market ran, or was made to happen; history tells of them
     """
 
     def __init__(self, opening: Opening, trades: TradeStream, hubs: Sequence[Hub]) -> None:
@@ -34,6 +35,7 @@ class Venue:
         self.assets = {asset.symbol: asset for asset in opening.tape.assets}
         self.recent: deque[Trade | Quote] = deque(maxlen=RECENT)
         self.now_ns = opening.now_ns
+        self.actions: list[CorporateAction] = []
         self.configuration: dict[str, bool | int | str] = {
             "fractional_trading": True,
             "max_margin_multiplier": "4",
