@@ -1,10 +1,11 @@
 """The sessions of the New York Stock Exchange: rules and exceptions. The only file that knows New York.
 
 The exceptions are those since 2008; Juneteenth counts from 2022. A closure that nobody has announced yet
-cannot be here, and halts within a day are not.
+cannot be here: the broker's own calendar is told with `correct`, once for the process, and then all that is
+asked here follows it. Halts within a day are not here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -33,13 +34,43 @@ SPECIAL_CLOSURES: Final = frozenset(
 _MONDAY, _THURSDAY, _SATURDAY, _SUNDAY = 0, 3, 5, 6
 _ONE_DAY = timedelta(days=1)
 _HOUR_NS = 3_600 * SECOND_NS
+_corrected: Final[dict[date, SessionHours | None]] = {}
 
 
 def hours(day: date) -> SessionHours | None:
     """Return the session of a New York date, or None on a weekend or holiday."""
-    if day.weekday() >= _SATURDAY or day in SPECIAL_CLOSURES or day in _holidays(day.year):
-        return None
-    return _session(day)
+    return _corrected[day] if day in _corrected else _by_rule(day)
+
+
+def correct(sessions: Iterable[SessionHours], closed: Iterable[date]) -> None:
+    """Let the broker's calendar stand above the rules, in this whole process; said again it starts anew.
+
+    sessions: those that the rules do not know, or know with other hours; put in place of theirs
+    closed:   dates without a session whatever the rules say
+
+    The one thing in this house that is set for a whole process: the exchange has one calendar, and whoever
+    asks for hours must hear the same. Call it before the first question. `correct((), ())` forgets it.
+    """
+    known: dict[date, SessionHours | None] = {date.fromisoformat(s.day): s for s in sessions}
+    known.update(dict.fromkeys(closed))
+    _corrected.clear()
+    _corrected.update(known)
+
+
+def differences(
+    theirs: Iterable[SessionHours], start: date, end: date
+) -> tuple[list[SessionHours], list[date]]:
+    """Return what `correct` must be told so that the rules agree with a broker's calendar.
+
+    theirs: every session that the broker knows from start to end, both included
+
+    returns: its sessions that the rules lack or time otherwise, and the dates on which it has none though the
+             rules know one; both in order
+    """
+    known = {date.fromisoformat(session.day): session for session in theirs}
+    days = [start + n * _ONE_DAY for n in range((end - start).days + 1)]
+    other = [known[day] for day in days if day in known and known[day] != _by_rule(day)]
+    return other, [day for day in days if day not in known and _by_rule(day) is not None]
 
 
 def session_of(now_ns: int) -> SessionHours:
@@ -68,8 +99,9 @@ def sessions(start: date, end: date) -> Iterator[SessionHours]:
 
 
 def is_early_close(day: date) -> bool:
-    """Say whether the exchange closes at 13:00; False on days without a session."""
-    return hours(day) is not None and _closes_early(day)
+    """Say whether the exchange closes before 16:00; False on days without a session."""
+    session = hours(day)
+    return session is not None and session.close_ns < _at(day, CLOSE)
 
 
 def day_of(t_ns: int) -> date:
@@ -105,6 +137,12 @@ def to_ns(moment: datetime) -> int:
 def midnight_ns(day: date) -> int:
     """Return the moment at which a New York date begins: what a daily bar is stamped with."""
     return _at(day, time())
+
+
+def _by_rule(day: date) -> SessionHours | None:
+    if day.weekday() >= _SATURDAY or day in SPECIAL_CLOSURES or day in _holidays(day.year):
+        return None
+    return _session(day)
 
 
 def _first(day: date, step: timedelta) -> SessionHours:

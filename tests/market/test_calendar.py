@@ -1,5 +1,6 @@
 """Calendar: which days are sessions, and when they begin and end."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liu_tui.market import calendar
+from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS
 from tests.kit.market import at
 
@@ -103,3 +105,56 @@ def test_regular_hours_are_closed_left_and_open_right() -> None:
     assert calendar.is_regular(at("09:30"))
     assert not calendar.is_regular(at("16:00"))
     assert not calendar.is_regular(at("2024-08-25 12:00"))
+
+
+@pytest.fixture
+def rules_only() -> Iterator[None]:
+    """Forget what a test told the calendar of the process."""
+    yield
+    calendar.correct((), ())
+
+
+def half_of(day: str) -> SessionHours:
+    """A session that ends at noon."""
+    pre, opens, noon, post = (at(f"{day} {t}") for t in ("04:00", "09:30", "12:00", "17:00"))
+    return SessionHours(day, pre, opens, noon, post)
+
+
+@pytest.mark.usefixtures("rules_only")
+def test_the_brokers_calendar_stands_above_the_rules() -> None:
+    saturday, monday = "2024-08-24", date(2024, 8, 26)
+    calendar.correct([half_of(saturday), half_of("2024-08-27")], [monday])
+
+    assert calendar.hours(date(2024, 8, 24)) == half_of(saturday)
+    assert calendar.hours(monday) is None
+    assert calendar.is_early_close(date(2024, 8, 27))
+    assert calendar.first_session(monday) == half_of("2024-08-27")
+    assert calendar.session_of(at("2024-08-26 12:00")) == half_of("2024-08-27")
+    assert calendar.previous_session(date(2024, 8, 27)) == date(2024, 8, 24)
+    assert [s.day for s in calendar.sessions(date(2024, 8, 24), date(2024, 8, 28))] == [
+        saturday, "2024-08-27", "2024-08-28",
+    ]  # fmt: skip
+    assert not calendar.is_regular(at("2024-08-27 12:00"))
+
+
+@pytest.mark.usefixtures("rules_only")
+def test_a_correction_takes_the_place_of_the_one_before() -> None:
+    calendar.correct([], [date(2024, 8, 26)])
+    calendar.correct([], [date(2024, 8, 27)])
+    assert calendar.hours(date(2024, 8, 26)) is not None
+    assert calendar.hours(date(2024, 8, 27)) is None
+
+
+@pytest.mark.usefixtures("rules_only")
+def test_told_the_differences_the_calendar_agrees_with_the_broker() -> None:
+    start, end = date(2024, 8, 23), date(2024, 9, 6)
+    by_rule = list(calendar.sessions(start, end))
+    theirs = [half_of("2024-08-24"), half_of("2024-08-27")]  # a Saturday, and an hour less on a Tuesday
+    theirs += [s for s in by_rule if s.day not in ("2024-08-27", "2024-08-30")]  # and no Friday
+    other, closed = calendar.differences(theirs, start, end)
+
+    assert other == theirs[:2]
+    assert closed == [date(2024, 8, 30)]
+    calendar.correct(other, closed)
+    assert list(calendar.sessions(start, end)) == sorted(theirs, key=lambda s: s.day)
+    assert calendar.differences(by_rule, start, end) == ([], [])  # by the rules, not by what was told before
