@@ -179,6 +179,7 @@ def open_data(venue: Venue, keys: Keys) -> DataAPI:
         keys.alpaca_id.reveal(),
         keys.alpaca_secret.reveal(),
         feed=venue.feed,
+        delay_ns=venue.delay_ns,
         first_wait_s=0.1 if venue.kind == "local" else 0.5,
     )
 

@@ -1,7 +1,8 @@
 """Alpaca, and the local market that speaks Alpaca's protocols: live data, history, trading.
 
     stream   AlpacaStream: reconnects, subscribes   ▸ connection (one socket) ▸ parse, channels
-    history  AlpacaData: bars, snapshots, clock     ▸ rest (asking, again if need be) ▸ parse_history
+    history  AlpacaData: bars, prints, clock ...    ▸ questions (many symbols, pages) ▸ rest, allowance
+                                                    ▸ spelling, parse_history, parse_venue, parse_actions
     trader   AlpacaTrader: orders, account          ▸ calls (alpaca-py) ▸ outcomes, order_form, parse_orders
                                                     ▸ tradestream (the websocket of order updates)
     sockets, backoff, closing, times, loopback      dialling, waiting, ending, time, this machine

@@ -1,239 +1,200 @@
-"""JSON of the data and clock endpoints -> bars, snapshots, assets, hours. No I/O."""
+"""JSON of the market data endpoints -> bars, prints, quotes, snapshots. No I/O.
 
-from collections.abc import Iterable
-from datetime import date, datetime
+Prints bear a word `u` if they were amended later. The rule: a print that is `canceled` (it did not happen)
+or `incorrect` (another one stands for it) is left out; the one that stands for it, `corrected`, is kept. So
+what is told of the past is what the tape said in the end.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from liu_tui.adapters.alpaca.times import new_york_ns, read_time
-from liu_tui.errors import FeedError
-from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset, Bar, Quote, Snapshot, Trade
+from liu_tui.adapters.alpaca.reading import (
+    UNREADABLE,
+    Count,
+    Price,
+    Side,
+    Size,
+    in_range,
+    read_json,
+    unreadable,
+)
+from liu_tui.adapters.alpaca.times import read_time
+from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Bar, Quote, Snapshot, Trade
 
-T = TypeVar("T")
+R = TypeVar("R")
+S = TypeVar("S")
+Page = tuple[dict[str, list[R]], str]
+"""Rows by symbol as one answer holds them, and how the next one is asked for; "" at the end."""
 
-_Price = Annotated[float, Meta(gt=0, lt=1e9)]
-_Side = Annotated[float, Meta(ge=0, lt=1e9)]
-_Size = Annotated[float, Meta(ge=0, lt=1e15)]
+LOT = 100.0
+SHARES_SINCE_NS = read_time("2025-11-03T05:00:00Z")
+"""Sizes of quotes are round lots before this day, shares from it on. Source: Market Data API 1.1, `as`."""
+_TAKEN_BACK = frozenset({"canceled", "incorrect"})
 _Aware = Annotated[datetime, Meta(tz=True)]
-_UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+
+log = logging.getLogger(__name__)
 
 
-class RawBar(Struct, frozen=True, gc=False):
-    """A bar as the data API spells it; `t` is its start, a whole second."""
+class _RawBar(Struct, frozen=True, gc=False):
+    """`t` is its start, a whole second."""
 
     t: _Aware
-    o: _Price
-    h: _Price
-    l: _Price  # noqa: E741 - the vendor's letter
-    c: _Price
-    v: _Size
-    vw: _Side | None = 0.0
-    n: int | None = 0
-
-    def ours(self, symbol: str, span_ns: int) -> Bar:
-        """Our bar of it."""
-        t_ns = int(self.t.timestamp()) * SECOND_NS
-        return Bar(symbol, t_ns, self.o, self.h, self.l, self.c, self.v, self.vw or 0.0, self.n or 0, span_ns)
+    o: Price
+    h: Price
+    l: Price  # noqa: E741 - the vendor's letter
+    c: Price
+    v: Size
+    vw: Side | None = 0.0
+    n: Count | None = 0
 
 
-class BarPage(Struct, frozen=True):
-    """One page of bars. `bars` is null where there are none."""
-
-    bars: dict[str, list[RawBar]] | None = None
-    next_page_token: str | None = None
-
-
-class _RawTrade(Struct, frozen=True):
+class _RawTrade(Struct, frozen=True, gc=False):
     t: str
-    p: _Price
-    s: _Size
-    i: int = 0
+    p: Price
+    s: Size
+    i: Count = 0
     x: str = ""
     c: tuple[str, ...] | None = ()
     z: str = ""
+    u: str | None = ""
 
 
-class _RawQuote(Struct, frozen=True, rename={"ask_size": "as", "bid_size": "bs"}):
+class _RawQuote(Struct, frozen=True, gc=False, rename={"ask_size": "as", "bid_size": "bs"}):
     t: str
-    bp: _Side
-    bid_size: _Size
-    ap: _Side
-    ask_size: _Size
+    bp: Side
+    bid_size: Size
+    ap: Side
+    ask_size: Size
+
+
+class _BarPage(Struct, frozen=True):
+    bars: dict[str, list[_RawBar]] | None = None
+    next_page_token: str | None = None
+
+
+class _TradePage(Struct, frozen=True):
+    trades: dict[str, list[_RawTrade]] | None = None
+    next_page_token: str | None = None
+
+
+class _QuotePage(Struct, frozen=True):
+    quotes: dict[str, list[_RawQuote]] | None = None
+    next_page_token: str | None = None
+
+
+class _LatestTrades(Struct, frozen=True):
+    trades: dict[str, Raw] | None = None
+
+
+class _LatestQuotes(Struct, frozen=True):
+    quotes: dict[str, Raw] | None = None
 
 
 class _RawSnapshot(Struct, frozen=True, rename="camel"):
     latest_trade: _RawTrade | None = None
     latest_quote: _RawQuote | None = None
-    minute_bar: RawBar | None = None
-    daily_bar: RawBar | None = None
-    prev_daily_bar: RawBar | None = None
+    minute_bar: _RawBar | None = None
+    daily_bar: _RawBar | None = None
+    prev_daily_bar: _RawBar | None = None
 
 
-class RawClock(Struct, frozen=True):
-    """GET /v2/clock; the last three are our local market's."""
+class HistoryReader:
+    """Reads the answers of one data host; every method raises FeedError for one that cannot be read.
 
-    timestamp: str
-    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
-    paused: bool = False
-    lockstep: bool = False
+    lots: sizes of quotes are round lots where they are old enough, as Alpaca's; the local market has shares
+    """
 
+    def __init__(self, *, lots: bool = True) -> None:
+        self._shares_since_ns = SHARES_SINCE_NS if lots else 0
 
-class RawDay(Struct, frozen=True):
-    """A row of GET /v2/calendar, in New York times."""
+    def bars(self, body: bytes, span_ns: int, *, where: str) -> Page[Bar]:
+        """Read a page of bars of this length."""
+        said = read_json(body, _BarPage, where)
+        return _page(said.bars, said.next_page_token, lambda s, raw: _bar(s, raw, span_ns), where)
 
-    date: date
-    open: str = "09:30"
-    close: str = "16:00"
-    session_open: str = "0400"
-    session_close: str = "2000"
+    def trades(self, body: bytes, *, where: str) -> Page[Trade]:
+        """Read a page of prints; those that were taken back are left out."""
+        said = read_json(body, _TradePage, where)
+        return _page(said.trades, said.next_page_token, _trade, where)
 
-    def ours(self) -> SessionHours:
-        """Our hours of it. Raises ValueError if a time cannot be read."""
-        return SessionHours(
-            self.date.isoformat(),
-            new_york_ns(self.date, self.session_open),
-            new_york_ns(self.date, self.open),
-            new_york_ns(self.date, self.close),
-            new_york_ns(self.date, self.session_close),
+    def quotes(self, body: bytes, *, where: str) -> Page[Quote]:
+        """Read a page of quotes."""
+        said = read_json(body, _QuotePage, where)
+        return _page(said.quotes, said.next_page_token, self._quote, where)
+
+    def latest_trades(self, body: bytes, *, where: str) -> dict[str, Trade]:
+        """Read the latest prints. A symbol whose print cannot be read is left out, with a warning."""
+        rows = read_json(body, _LatestTrades, where).trades or {}
+        return _each(rows, _RawTrade, _trade, where)
+
+    def latest_quotes(self, body: bytes, *, where: str) -> dict[str, Quote]:
+        """Read the quotes as they stand. A symbol whose quote cannot be read is left out, with a warning."""
+        rows = read_json(body, _LatestQuotes, where).quotes or {}
+        return _each(rows, _RawQuote, self._quote, where)
+
+    def snapshots(self, body: bytes, *, where: str) -> dict[str, Snapshot]:
+        """Read the snapshots. A symbol that cannot be read is left out, with a warning."""
+        return _each(read_json(body, dict[str, Raw], where), _RawSnapshot, self._snapshot, where)
+
+    def _quote(self, symbol: str, raw: _RawQuote) -> Quote:
+        t_ns = in_range(read_time(raw.t))
+        unit = 1.0 if t_ns >= self._shares_since_ns else LOT
+        return Quote(symbol, t_ns, raw.bp, raw.bid_size * unit, raw.ap, raw.ask_size * unit)
+
+    def _snapshot(self, symbol: str, said: _RawSnapshot) -> Snapshot:
+        minute, daily, before = said.minute_bar, said.daily_bar, said.prev_daily_bar
+        return Snapshot(
+            symbol=symbol,
+            latest_trade=_trade(symbol, said.latest_trade) if said.latest_trade is not None else None,
+            latest_quote=self._quote(symbol, said.latest_quote) if said.latest_quote is not None else None,
+            minute_bar=_bar(symbol, minute, MINUTE_NS) if minute is not None else None,
+            daily_bar=_bar(symbol, daily, DAY_NS) if daily is not None else None,
+            previous_daily_bar=_bar(symbol, before, DAY_NS) if before is not None else None,
         )
 
 
-class _RawAsset(Struct, frozen=True):
-    symbol: str
-    name: str | None = ""
-    exchange: str | None = ""
-    tradable: bool = True
-    shortable: bool = False
-    marginable: bool = False
-    fractionable: bool = False
-    easy_to_borrow: bool = True  # Alpaca is taking it away: absent says nothing
-
-
-class _RawActive(Struct, frozen=True):
-    symbol: str
-    volume: float = 0.0
-
-
-class _RawActives(Struct, frozen=True):
-    most_actives: list[_RawActive] | None = None
-
-
-class _RawMover(Struct, frozen=True):
-    symbol: str
-    percent_change: float = 0.0
-
-
-class _RawMovers(Struct, frozen=True):
-    gainers: list[_RawMover] | None = None
-    losers: list[_RawMover] | None = None
-
-
-def read_bars(body: bytes, *, where: str) -> BarPage:
-    """Read one page. Raises FeedError."""
-    return _read(body, BarPage, where)
-
-
-def read_clock(body: bytes, *, where: str) -> tuple[int, RawClock]:
-    """Read the clock: its time in nanoseconds, and the rest. Raises FeedError."""
-    clock = _read(body, RawClock, where)
+def _page(
+    said: dict[str, list[S]] | None, token: str | None, ours: Callable[[str, S], R | None], where: str
+) -> Page[R]:
+    """Make our rows of theirs. A row that cannot be read costs the page: history has no silent holes."""
     try:
-        return read_time(clock.timestamp), clock
-    except _UNREADABLE as e:
-        raise _unreadable(e, where) from e
+        rows = {
+            symbol: [row for raw in some if (row := ours(symbol, raw)) is not None]
+            for symbol, some in (said or {}).items()
+        }
+    except UNREADABLE as e:
+        raise unreadable(e, where) from e
+    return rows, token or ""
 
 
-def read_calendar(body: bytes, *, where: str) -> list[SessionHours]:
-    """Read the trading days, oldest first. Raises FeedError."""
-    try:
-        return sorted((day.ours() for day in _read(body, list[RawDay], where)), key=lambda hours: hours.day)
-    except _UNREADABLE as e:
-        raise _unreadable(e, where) from e
-
-
-def read_snapshots(body: bytes, *, where: str) -> dict[str, Snapshot]:
-    """Read the snapshots. A symbol that cannot be read is left out: it must not cost the others.
-
-    Raises FeedError.
-    """
-    found: dict[str, Snapshot] = {}
-    for symbol, raw in _read(body, dict[str, Raw], where).items():
+def _each(
+    rows: dict[str, Raw], kind: type[S], ours: Callable[[str, S], R | None], where: str
+) -> dict[str, R]:
+    """Read what stands for each symbol by itself: one that cannot be read must not cost the others."""
+    found: dict[str, R] = {}
+    for symbol, raw in rows.items():
         try:
-            said = msgspec.json.decode(raw, type=_RawSnapshot | None)
-            if said is not None:
-                found[symbol] = _snapshot(symbol, said)
-        except _UNREADABLE:
+            said = msgspec.json.decode(raw, type=kind | None)
+            made = ours(symbol, said) if said is not None else None
+        except UNREADABLE as e:
+            log.warning("%s: left out %s, which cannot be read: %s", where, symbol, e)
             continue
+        if made is not None:
+            found[symbol] = made
     return found
 
 
-def read_assets(body: bytes, *, where: str) -> list[Asset]:
-    """Read the tradable assets, by symbol. Shortable means that shares are easy to borrow too.
-
-    Raises FeedError.
-    """
-    assets = (
-        Asset(
-            symbol=raw.symbol,
-            name=raw.name or "",
-            exchange=raw.exchange or "",
-            shortable=raw.shortable and raw.easy_to_borrow,
-            marginable=raw.marginable,
-            fractionable=raw.fractionable,
-        )
-        for raw in _read(body, list[_RawAsset], where)
-        if raw.tradable
-    )
-    return sorted(assets, key=lambda asset: asset.symbol)
+def _bar(symbol: str, raw: _RawBar, span_ns: int) -> Bar:
+    t_ns = in_range(int(raw.t.timestamp()) * SECOND_NS)
+    return Bar(symbol, t_ns, raw.o, raw.h, raw.l, raw.c, raw.v, raw.vw or 0.0, raw.n or 0, span_ns)
 
 
-def read_most_active(body: bytes, *, where: str) -> list[tuple[str, float]]:
-    """Read (symbol, shares), in the vendor's order: most first. Raises FeedError."""
-    return [(row.symbol, row.volume) for row in _read(body, _RawActives, where).most_actives or ()]
-
-
-def read_movers(body: bytes, *, where: str) -> list[tuple[str, float]]:
-    """Read (symbol, percent): gainers, then losers. Raises FeedError."""
-    said = _read(body, _RawMovers, where)
-    rows: Iterable[_RawMover] = (*(said.gainers or ()), *(said.losers or ()))
-    return [(row.symbol, row.percent_change) for row in rows]
-
-
-def _snapshot(symbol: str, said: _RawSnapshot) -> Snapshot:
-    return Snapshot(
-        symbol=symbol,
-        latest_trade=_trade(symbol, said.latest_trade),
-        latest_quote=_quote(symbol, said.latest_quote),
-        minute_bar=_bar(symbol, said.minute_bar, MINUTE_NS),
-        daily_bar=_bar(symbol, said.daily_bar, DAY_NS),
-        previous_daily_bar=_bar(symbol, said.prev_daily_bar, DAY_NS),
-    )
-
-
-def _trade(symbol: str, raw: _RawTrade | None) -> Trade | None:
-    if raw is None:
+def _trade(symbol: str, raw: _RawTrade) -> Trade | None:
+    if raw.u in _TAKEN_BACK:
         return None
-    return Trade(symbol, read_time(raw.t), raw.p, raw.s, raw.i, raw.x, raw.c or (), raw.z)
-
-
-def _quote(symbol: str, raw: _RawQuote | None) -> Quote | None:
-    if raw is None:
-        return None
-    return Quote(symbol, read_time(raw.t), raw.bp, raw.bid_size, raw.ap, raw.ask_size)
-
-
-def _bar(symbol: str, raw: RawBar | None, span_ns: int) -> Bar | None:
-    return None if raw is None else raw.ours(symbol, span_ns)
-
-
-def _read(body: bytes, kind: type[T], where: str) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except _UNREADABLE as e:
-        raise _unreadable(e, where) from e
-
-
-def _unreadable(e: Exception, where: str) -> FeedError:
-    return FeedError(f"an answer that cannot be read: {e}", where=where, mend="Alpaca may have changed it.")
+    return Trade(symbol, in_range(read_time(raw.t)), raw.p, raw.s, raw.i, raw.x, raw.c or (), raw.z)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from liu_tui.model.market import SECOND_NS
@@ -22,9 +23,7 @@ def read_time(text: str) -> int:
         raise ValueError(f"{text!r} is no RFC 3339 time")
     day, clock, fraction, offset = found.groups()
     shift = "+00:00" if offset in (None, "Z", "z") else offset
-    # A whole second is exact as a float until the year 285,428,751; the fraction never touches one.
-    seconds = int(datetime.fromisoformat(f"{day}T{clock}{shift}").timestamp())
-    return seconds * SECOND_NS + (int(fraction.ljust(9, "0")) if fraction else 0)
+    return _second_ns(f"{day}T{clock}{shift}") + (int(fraction.ljust(9, "0")) if fraction else 0)
 
 
 def read_time_or_zero(text: str | None) -> int:
@@ -56,3 +55,9 @@ def new_york_ns(day: date, clock: str) -> int:
         raise ValueError(f"{clock!r} is no time of day")
     at = time(int(digits[:2]), int(digits[2:]), tzinfo=NEW_YORK)
     return int(datetime.combine(day, at).timestamp()) * SECOND_NS
+
+
+@lru_cache(maxsize=1024)
+def _second_ns(text: str) -> int:
+    # A page of prints has many of one second. As a float one is exact until the year 285,428,751.
+    return int(datetime.fromisoformat(text).timestamp()) * SECOND_NS

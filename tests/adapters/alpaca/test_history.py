@@ -1,24 +1,18 @@
 """AlpacaData against a scripted REST server."""
 
-import contextlib
-import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 
-from liu_tui.adapters.alpaca import parse_history
-from liu_tui.adapters.alpaca.history import SYMBOLS_A_QUESTION, AlpacaData
+from liu_tui.adapters.alpaca.history import AlpacaData
+from liu_tui.adapters.alpaca.questions import SYMBOLS_A_QUESTION
 from liu_tui.adapters.alpaca.times import read_time, write_time
 from liu_tui.errors import FeedError
 from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset
 from tests.kit.alpaca import http_server
 
-EXAMPLES = Path(__file__).parents[3] / "../shared/data/api/alpaca_rest_alpaca-py.jsonl"
 NOW = "2026-01-05T15:00:30.5Z"  # 10:00:30 in New York
 NOW_NS = read_time(NOW)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -276,34 +270,3 @@ async def test_movers_are_the_gainers_and_then_the_losers() -> None:
         data = data_at(url)
         assert await data.movers(1) == [("UP", 9.5), ("DOWN", -7.0)]
         await data.close()
-
-
-READERS: dict[str, Callable[..., Any]] = {
-    "/stocks/bars?": parse_history.read_bars,
-    "/stocks/snapshots": parse_history.read_snapshots,
-    "most-actives": parse_history.read_most_active,
-    "/stocks/movers": parse_history.read_movers,
-    "/v2/clock": parse_history.read_clock,
-    "/v2/calendar": parse_history.read_calendar,
-    "/v2/assets?": parse_history.read_assets,
-}
-
-
-@given(st.binary(max_size=100), st.sampled_from(list(READERS.values())))
-def test_any_bytes_are_an_answer_or_a_feed_error(junk: bytes, reader: Callable[..., Any]) -> None:
-    with contextlib.suppress(FeedError):
-        reader(junk, where="here")
-
-
-def test_every_recorded_answer_of_ours_is_read() -> None:
-    if not EXAMPLES.exists():
-        pytest.skip("the recorded REST answers are not on this machine")
-    read = set()
-    for line in EXAMPLES.read_text().splitlines():
-        row = json.loads(line)
-        for part, reader in READERS.items():
-            if part in row["url"] and "crypto" not in row["url"]:
-                found = reader(json.dumps(row["payload"]).encode(), where=row["url"])
-                assert found, row["url"]
-                read.add(part)
-    assert {"/stocks/bars?", "/stocks/snapshots", "most-actives", "/stocks/movers", "/v2/assets?"} <= read

@@ -1,0 +1,97 @@
+"""Questions about many symbols: some at a time, side by side, page after page, under the asker's names."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from liu_tui.adapters.alpaca.rest import Query, Rest
+from liu_tui.adapters.alpaca.spelling import by_spelling, capitals, renamed
+from liu_tui.errors import FeedError
+
+P = TypeVar("P")
+R = TypeVar("R", bound=msgspec.Struct)
+
+SYMBOLS_A_QUESTION = 400  # about 3 kB of address: every server takes that
+SIDE_BY_SIDE = 4
+
+
+class Questions:
+    """Asks through one Rest. All methods raise FeedError."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def history(
+        self,
+        url: str,
+        symbols: Iterable[str],
+        query: Query,
+        read: Callable[[bytes], tuple[dict[str, list[R]], str]],
+    ) -> dict[str, list[R]]:
+        """Collect the rows of all pages by symbol, sorted; each name has a list. In each, as they came."""
+        names = capitals(symbols)
+        asked = by_spelling(names)
+        found: dict[str, list[R]] = {name: [] for name in names}
+
+        async def ask(some: list[str]) -> None:
+            async for page in self.pages(url, {**query, "symbols": ",".join(some)}, read):
+                for theirs, rows in page.items():
+                    for name in asked.get(theirs, ()):
+                        found[name] += [renamed(row, name) for row in rows]
+
+        await self.each(list(asked), ask)
+        return found
+
+    async def latest(
+        self, url: str, symbols: Iterable[str], query: Query, read: Callable[[bytes], Mapping[str, R]]
+    ) -> dict[str, R]:
+        """Ask for what stands for each symbol now; those that are not answered are absent."""
+        asked = by_spelling(capitals(symbols))
+        found: dict[str, R] = {}
+
+        async def ask(some: list[str]) -> None:
+            body = await self._rest.get(url, {**query, "symbols": ",".join(some)})
+            for theirs, row in read(body).items():
+                found.update({name: renamed(row, name) for name in asked.get(theirs, ())})
+
+        await self.each(list(asked), ask)
+        return {name: found[name] for name in sorted(found)}
+
+    async def pages(self, url: str, query: Query, read: Callable[[bytes], tuple[P, str]]) -> AsyncIterator[P]:
+        """Yield what each page says, following `next_page_token` to the end."""
+        tokens: set[str] = set()
+        while True:
+            page, token = read(await self._rest.get(url, query))
+            yield page
+            if not token:
+                return
+            if token in tokens:
+                raise FeedError("the same page again and again", where=url, mend="Ask for less at a time.")
+            tokens.add(token)
+            query = {**query, "page_token": token}
+
+    async def each(self, names: list[str], ask: Callable[[list[str]], Awaitable[None]]) -> None:
+        """Ask for some names at a time, a few questions side by side. Raises the first FeedError."""
+
+        async def guarded(some: list[str]) -> None:
+            async with self._gate:
+                await ask(some)
+
+        parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for some in parts:
+                    tasks.create_task(guarded(some))
+        except* FeedError as faults:
+            raise _first(faults) from None
+
+
+def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
+    one: BaseException = faults
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
+    return one
