@@ -1,37 +1,44 @@
 """DataLoader: the past of any symbol, read like a data frame, over any vendor.
 
     loader = DataLoader(data)
-    await loader.prefetch(["AAPL"], "2026-01-05", "2026-01-09")
+    await loader.prefetch(["AAPL"], "2026-01-05", "2026-01-10")     # in a coroutine
+    loader.load(["AAPL"], "2026-01-05", "2026-01-10")               # in a notebook or a script: it waits
     loader["AAPL"].close[-1]
     loader["AAPL"].high["2026-01-05 09:30":"2026-01-05 10:00"].max()
-    loader["AAPL"]["2026-01-06":"2026-01-07"].df
+    loader["AAPL"]["2026-01-06"].resample("15min").df
 
-Reading never goes to the network: only prefetch does. Times are New York's, a span is closed left and open
-right as any slice, and a moment stands for the bar that was the latest to have started by then.
+Reading never goes to the network: only prefetch and load do. How bars are indexed: see symboldata.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+import asyncio
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, Self
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from liu_tui.errors import DataMissing
-from liu_tui.market.calendar import midnight_ns, to_ns
+from liu_tui.errors import DataMissing, FeedError, UsageError
+from liu_tui.market.block import EMPTY, Block, block_of, joined
 from liu_tui.market.history import DataAPI
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar
+from liu_tui.market.moments import Moment, moment_ns
+from liu_tui.market.ownloop import OwnLoop
+from liu_tui.market.progress import Told, progress_bar
+from liu_tui.market.symboldata import SymbolData
+from liu_tui.model.clock import Clock
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Adjustment
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Moment = str | date | datetime
-"""ISO "2026-01-05" or "2026-01-05 09:30", a date (its midnight), a datetime; naive ones are New York time."""
+SYMBOLS_A_QUESTION = 100
+"""So that progress is told often and no answer is huge; the vendor's adapter may split further."""
 
-_FIELDS: Final = ("open", "high", "low", "close", "volume", "vwap", "count")
+_Opened = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, DataAPI]
 
 
 class TimeScale(IntEnum):
@@ -42,121 +49,192 @@ class TimeScale(IntEnum):
 
 
 class DataLoader:
-    """Bars of one scale, by symbol. Each prefetch adds to what is there."""
+    """Bars of one scale, by symbol. Each fetch adds to what is there.
 
-    def __init__(self, data: DataAPI, *, scale: TimeScale = TimeScale.MINUTE) -> None:
+    data:       whom to ask; or what opens it, and then each event loop gets one of its own
+    clock:      where there is one, a bar that has not ended by its now does not exist; the loader's answer to
+                `loader[symbol]` is what was known at that moment, and stays so
+    adjustment: for splits and dividends. Adjusted prices hold for the day on which they were fetched: a fetch
+                brings all of a symbol's bars anew, so that one series never has two scales
+    questions:  how many are under way at once
+    """
+
+    def __init__(
+        self,
+        data: DataAPI | Callable[[], DataAPI],
+        *,
+        scale: TimeScale = TimeScale.MINUTE,
+        clock: Clock | None = None,
+        adjustment: Adjustment = Adjustment.RAW,
+        questions: int = 4,
+    ) -> None:
         self._data = data
-        self._scale = scale
-        self._bars: dict[str, dict[int, Bar]] = {}
-        self._symbols: dict[str, SymbolData] = {}
+        self._scale, self._clock, self._adjustment, self._questions = scale, clock, adjustment, questions
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._opened: _Opened = weakref.WeakKeyDictionary()
+        self._blocks: dict[str, Block] = {}
+        self._shown: dict[str, SymbolData] = {}
 
-    async def prefetch(self, symbols: Iterable[str], start: Moment, end: Moment) -> None:
-        """Fetch the bars that start in a span: closed left, open right. Raises FeedError."""
-        start_ns, end_ns = moment_ns(start), moment_ns(end)
-        span = int(self._scale)
-        # The port counts by a bar's end, this span by its start: the last bar may end after `end`.
-        fetched = await self._data.bars(symbols, start_ns, end_ns + span - 1, span_ns=span)
-        for symbol, bars in fetched.items():
-            known = self._bars.setdefault(symbol, {})
-            known.update((bar.t_ns, bar) for bar in bars)
-            self._symbols[symbol] = SymbolData.of(symbol, [known[t_ns] for t_ns in sorted(known)])
+    async def prefetch(
+        self, symbols: str | Iterable[str], start: Moment, end: Moment, *, progress: Told | None = None
+    ) -> None:
+        """Fetch the bars that start in a span: closed left, open right. One symbol may be given as a string.
+
+        progress: told how many symbols are done, and of how many; without it a bar is shown on a terminal
+                  for what takes over two seconds
+
+        Raises FeedError; what had come until then stays. UsageError if the data belong to another loop.
+        """
+        names = _names(symbols)
+        data = self._data_here()
+        start_ns, end_ns = self._span(names, moment_ns(start), moment_ns(end))
+        parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
+        gate, done = asyncio.Semaphore(self._questions), 0
+
+        async def fetch(part: list[str], told: Told) -> None:
+            nonlocal done
+            async with gate:
+                await self._fetch(data, part, start_ns, end_ns)
+            done += len(part)
+            told(done, len(names))
+
+        with _telling(progress, len(names)) as told:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for part in parts:
+                        tasks.create_task(fetch(part, told))
+            except* FeedError as faults:
+                raise _first(faults) from None
+
+    def load(
+        self, symbols: str | Iterable[str], start: Moment, end: Moment, *, progress: Told | None = None
+    ) -> None:
+        """Fetch as prefetch does, and wait for it: for notebooks (where a loop runs already) and scripts.
+
+        It works in a thread and a loop of the loader's own. In a strategy or a scanner everybody would wait:
+        use prefetch there.
+
+        Raises FeedError; UsageError if the loader's one DataAPI was used in another loop before.
+        """
+        self._own_loop.run(self.prefetch(symbols, start, end, progress=progress))
 
     def __getitem__(self, symbol: str) -> SymbolData:
-        try:
-            return self._symbols[symbol]
-        except KeyError:
+        """Return a symbol's bars as far as they are known now. Raises DataMissing if it was not fetched."""
+        symbol = symbol.upper()
+        block = self._blocks.get(symbol)
+        if block is None:
             raise DataMissing(
                 f"{symbol} was not fetched",
                 where="DataLoader",
-                mend=f"First: await loader.prefetch([{symbol!r}], start, end).",
-            ) from None
+                mend=f"First: await loader.prefetch([{symbol!r}], start, end), or loader.load(...).",
+            )
+        known = self._known(block)
+        shown = self._shown.get(symbol)
+        if shown is None or len(shown) != known:
+            shown = self._shown[symbol] = SymbolData(symbol, block[:known], int(self._scale))
+        return shown
 
     def __contains__(self, symbol: str) -> bool:
-        return symbol in self._symbols
+        return symbol.upper() in self._blocks
 
-
-class SymbolData:
-    """Bars of one symbol, oldest first: columns open, high, low, close, volume, vwap, count."""
-
-    def __init__(
-        self, symbol: str, t_ns: npt.NDArray[np.int64], columns: dict[str, npt.NDArray[np.float64]]
-    ) -> None:
-        self.symbol = symbol
-        self.t_ns = t_ns
-        self._columns = columns
-        self.open, self.high, self.low, self.close, self.volume, self.vwap, self.count = (
-            TimeColumn(t_ns, columns[name]) for name in _FIELDS
-        )
-
-    @classmethod
-    def of(cls, symbol: str, bars: list[Bar]) -> Self:
-        """Make columns of bars that are in time order."""
-        t_ns = np.array([bar.t_ns for bar in bars], np.int64)
-        return cls(
-            symbol, t_ns, {f: np.array([getattr(bar, f) for bar in bars], np.float64) for f in _FIELDS}
-        )
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._blocks))
 
     def __len__(self) -> int:
-        return self.t_ns.size
-
-    def __getitem__(self, key: slice) -> SymbolData:
-        """Return the bars of a slice of positions or moments; an empty one if none lie in it."""
-        part = _positions(self.t_ns, key)
-        return SymbolData(self.symbol, self.t_ns[part], {f: c[part] for f, c in self._columns.items()})
+        return len(self._blocks)
 
     @property
     def df(self) -> pd.DataFrame:
-        """The bars as a data frame of float64 columns, indexed by start in New York time. Imports pandas."""
+        """All symbols in one data frame, indexed by symbol and start: a copy, unlike `loader[symbol].df`."""
         import pandas as pd
 
-        index = pd.DatetimeIndex(pd.to_datetime(self.t_ns, utc=True), name="timestamp")
-        return pd.DataFrame(self._columns, index=index.tz_convert("America/New_York"))
+        frames = {symbol: self[symbol].df for symbol in self}
+        if not frames:
+            frames = {"": SymbolData("", EMPTY, int(self._scale)).df}
+        return pd.concat(frames, names=["symbol"])
+
+    def close(self) -> None:
+        """End the thread of load, if there is one, and let go what it opened. May be called twice."""
+        if "_own_loop" in self.__dict__:
+            _let_go(self.__dict__.pop("_own_loop"), self._opened)
+
+    async def aclose(self) -> None:
+        """Let go what was opened for this loop. A DataAPI that was given belongs to who made it."""
+        await _close_here(self._opened)
+
+    @cached_property
+    def _own_loop(self) -> OwnLoop:
+        own = OwnLoop("DataLoader.load")
+        weakref.finalize(self, _let_go, own, self._opened)  # a notebook seldom closes: done at its end, too
+        return own
+
+    def _data_here(self) -> DataAPI:
+        loop = asyncio.get_running_loop()
+        if not isinstance(self._data, DataAPI):
+            if loop not in self._opened:
+                self._opened[loop] = self._data()
+            return self._opened[loop]
+        # Connections live in one loop; that of a script's earlier asyncio.run is gone, and with it they.
+        if self._home is not None and self._home is not loop and not self._home.is_closed():
+            raise UsageError(
+                "its data were first used in another event loop",
+                where="DataLoader",
+                mend="Keep to prefetch or to load, or make the loader with a function that opens the data.",
+            )
+        self._home = loop
+        return self._data
+
+    def _span(self, names: Sequence[str], start_ns: int, end_ns: int) -> tuple[int, int]:
+        if self._adjustment is Adjustment.RAW:
+            return start_ns, end_ns
+        known = [block.t_ns for name in names if len(block := self._blocks.get(name, EMPTY))]
+        starts, ends = [int(t_ns[0]) for t_ns in known], [int(t_ns[-1]) + 1 for t_ns in known]
+        return min([start_ns, *starts]), max([end_ns, *ends])
+
+    async def _fetch(self, data: DataAPI, names: list[str], start_ns: int, end_ns: int) -> None:
+        span = int(self._scale)
+        # The port counts by a bar's end, this span by its start: the last bar may end after `end`.
+        fetched = await data.bars(
+            names, start_ns, end_ns + span - 1, span_ns=span, adjustment=self._adjustment
+        )
+        raw = self._adjustment is Adjustment.RAW
+        for name in names:
+            new = block_of(fetched.get(name, ()))
+            self._blocks[name] = joined(self._blocks.get(name, EMPTY), new) if raw else new
+            self._shown.pop(name, None)
+
+    def _known(self, block: Block) -> int:
+        if self._clock is None:
+            return len(block)
+        return int(np.searchsorted(block.t_ns, self._clock.now_ns() - int(self._scale), side="right"))
 
     def __repr__(self) -> str:
-        return f"<SymbolData {self.symbol}: {len(self)} bars>"
+        return f"<DataLoader of {len(self)} symbols, {self._scale.name.lower()} bars>"
 
 
-class TimeColumn:
-    """One column. Indices are positions or moments; a moment before all rows raises KeyError."""
-
-    def __init__(self, t_ns: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> None:
-        self._t_ns = t_ns
-        self._values = values
-
-    def __len__(self) -> int:
-        return self._values.size
-
-    def __getitem__(self, key: int | Moment | slice) -> Any:
-        """Return a float, or for a slice an array of them."""
-        if isinstance(key, slice):
-            return self._values[_positions(self._t_ns, key)]
-        if isinstance(key, int | np.integer):
-            return float(self._values[key])
-        at = int(np.searchsorted(self._t_ns, moment_ns(key), side="right")) - 1
-        if at < 0:
-            raise KeyError(f"{key} lies before the first bar")
-        return float(self._values[at])
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return self._values.astype(dtype, copy=bool(copy)) if dtype is not None or copy else self._values
-
-    def __repr__(self) -> str:
-        return f"<TimeColumn of {len(self)}: {self._values[-3:].tolist()}>"
+async def _close_here(opened: _Opened) -> None:
+    if (data := opened.pop(asyncio.get_running_loop(), None)) is not None:
+        await data.close()
 
 
-def moment_ns(moment: Moment) -> int:
-    """Return UTC nanoseconds of a moment in New York. Raises ValueError if a string is no date."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return to_ns(moment) if isinstance(moment, datetime) else midnight_ns(moment)
+def _let_go(own: OwnLoop, opened: _Opened) -> None:
+    if not own.closed:
+        own.run(_close_here(opened))
+        own.close()
 
 
-def _positions(t_ns: npt.NDArray[np.int64], key: slice) -> slice:
-    start, stop = (_position(t_ns, edge) for edge in (key.start, key.stop))
-    return slice(start, stop, key.step)
+def _names(symbols: str | Iterable[str]) -> list[str]:
+    given = [symbols] if isinstance(symbols, str) else symbols
+    return list(dict.fromkeys(symbol.upper() for symbol in given))
 
 
-def _position(t_ns: npt.NDArray[np.int64], edge: int | Moment | None) -> int | None:
-    if edge is None or isinstance(edge, int | np.integer):
-        return edge
-    return int(np.searchsorted(t_ns, moment_ns(edge)))
+def _telling(progress: Told | None, total: int) -> AbstractContextManager[Told]:
+    return progress_bar("bars", total) if progress is None else nullcontext(progress)
+
+
+def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
+    one: BaseException = faults
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
+    return one

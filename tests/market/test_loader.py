@@ -7,7 +7,8 @@ import pytest
 
 from liu_tui.errors import DataMissing
 from liu_tui.market.calendar import hours
-from liu_tui.market.loader import DataLoader, SymbolData, TimeScale
+from liu_tui.market.loader import DataLoader, TimeScale
+from liu_tui.market.symboldata import SymbolData
 from liu_tui.market.tape import Tape
 from liu_tui.market.tapedata import TapeData
 from liu_tui.model.market import DAY_NS, MINUTE_NS
