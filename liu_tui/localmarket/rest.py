@@ -80,6 +80,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return fault(404, 40410000, "endpoint not found")
     except web.HTTPMethodNotAllowed:
         return fault(405, 40510000, "method not allowed")
+    except web.HTTPException as e:
+        return fault(e.status, 0, e.reason.lower())
 
 
 def reply(words: Any, *, status: int = 200) -> web.Response:
@@ -88,13 +90,19 @@ def reply(words: Any, *, status: int = 200) -> web.Response:
 
 
 def fault(status: int, code: int, message: str, **context: str) -> web.Response:
-    """A no, as Alpaca words it."""
-    return reply({"code": code, "message": message} | context, status=status)
+    """A no, as Alpaca words it. code: of the trading API; 0 leaves it out, as the data API does."""
+    known: dict[str, Any] = {"code": code} if code else {}
+    return reply(known | {"message": message} | context, status=status)
 
 
 def bad_request(message: str) -> ExchangeRefusal:
     """A request that cannot be read (400)."""
     return ExchangeRefusal(400, 40010000, message)
+
+
+def bad_query(message: str) -> ExchangeRefusal:
+    """A question to the data API that cannot be read (400): a text, and no code."""
+    return ExchangeRefusal(400, 0, message)
 
 
 async def body_of(request: web.Request) -> dict[str, Any]:
