@@ -75,11 +75,21 @@ def venue_of(plan: TradePlan, url: str = "") -> Venue:
 
 
 def local_venue(url: str, *, lockstep: bool = False, vendor: DataVendor = DataVendor.ALPACA) -> Venue:
-    """Describe a running local market. Raises UsageError if the url is not http://HOST:PORT."""
+    """Describe a running local market.
+
+    Raises UsageError if the url is not http://HOST:PORT, and for lock-step with Polygon, whose protocol has
+    none.
+    """
     base = url.rstrip("/")
     if not base.startswith("http://"):
         raise UsageError(
             f"{url!r} is no local market", where="[market]", mend="It prints its address when it is ready."
+        )
+    if lockstep and vendor is DataVendor.POLYGON:
+        raise UsageError(
+            "Polygon's market data have no lock-step",
+            where="[market] speed",
+            mend='Give a number as speed, or write data = "alpaca".',
         )
     sockets = "ws" + base.removeprefix("http")
     return Venue(
@@ -91,7 +101,8 @@ def local_venue(url: str, *, lockstep: bool = False, vendor: DataVendor = DataVe
         feed=_LOCAL_FEED,
         lockstep=lockstep,
         vendor=vendor,
-        connections=8,
+        # A second connection would evict the first, as at Polygon itself.
+        connections=1 if vendor is DataVendor.POLYGON else 8,
     )
 
 
@@ -149,15 +160,27 @@ def keys_from_env() -> Keys:
 def keys_for(venue: Venue) -> Keys:
     """Find the keys of a venue. The local market takes any; it is never sent the real ones.
 
-    Raises UsageError if Alpaca's are missing.
+    Raises UsageError if Alpaca's are missing, or Polygon's where it tells the market data.
     """
     if venue.kind == "local":
-        return Keys(Secret("local"), Secret("local"), source="the local market")
-    return keys_from_env()
+        return Keys(Secret("local"), Secret("local"), Secret("local"), source="the local market")
+    keys = keys_from_env()
+    if venue.vendor is DataVendor.POLYGON and not keys.polygon:
+        raise UsageError(
+            "no key for Polygon",
+            where="environment",
+            mend=f"Set POLYGON_API_KEY, or write it to {Settings.read().keys_file}.",
+        )
+    return keys
 
 
 def open_feed(venue: Venue, keys: Keys) -> StreamingAPI:
     """Make the live feed; it connects when its batches are first asked for."""
+    if venue.vendor is DataVendor.POLYGON:
+        from liu_tui.adapters.polygon.stream import PolygonStream
+
+        key, local = keys.polygon.reveal(), venue.kind == "local"
+        return PolygonStream(venue.stream_url, key, local=local, delay_ns=venue.delay_ns)
     from liu_tui.adapters.alpaca.stream import AlpacaStream
 
     return AlpacaStream(
@@ -171,6 +194,11 @@ def open_feed(venue: Venue, keys: Keys) -> StreamingAPI:
 
 def open_data(venue: Venue, keys: Keys) -> DataAPI:
     """Make the history; it connects at the first question."""
+    first_wait_s = 0.1 if venue.kind == "local" else 0.5
+    if venue.vendor is DataVendor.POLYGON:
+        from liu_tui.adapters.polygon.history import PolygonData
+
+        return PolygonData(venue.data_url, keys.polygon.reveal(), first_wait_s=first_wait_s)
     from liu_tui.adapters.alpaca.history import AlpacaData
 
     return AlpacaData(
@@ -180,7 +208,7 @@ def open_data(venue: Venue, keys: Keys) -> DataAPI:
         keys.alpaca_secret.reveal(),
         feed=venue.feed,
         delay_ns=venue.delay_ns,
-        first_wait_s=0.1 if venue.kind == "local" else 0.5,
+        first_wait_s=first_wait_s,
     )
 
 

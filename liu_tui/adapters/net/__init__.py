@@ -1,0 +1,1 @@
+"""What every vendor's adapter needs of a network, and no vendor's words: dialling, waiting, ending."""

@@ -1,0 +1,67 @@
+"""Dialling a vendor's websocket, or one on this machine, and the two ways in which it can go wrong."""
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+
+from liu_tui.adapters.net.loopback import is_loopback
+
+MAX_FRAME = 16 * 1024 * 1024  # the library's 1 MiB closes the connection on a burst after the open
+BROKEN = (WebSocketException, OSError, EOFError)
+"""What a socket raises when the line is gone."""
+
+
+class Lost(Exception):
+    """The connection is gone; it is worth another try. slot_taken: somebody else holds the only one."""
+
+    def __init__(self, words: str, *, slot_taken: bool = False) -> None:
+        super().__init__(words)
+        self.words, self.slot_taken = words, slot_taken
+
+
+class Shut(Exception):
+    """The door is shut for good: no use in trying again."""
+
+    def __init__(self, words: str, *, mend: str) -> None:
+        super().__init__(words)
+        self.words, self.mend = words, mend
+
+
+async def dial(url: str, *, open_s: float, content_type: str = "") -> ClientConnection:
+    """Open a websocket. content_type: what the other side shall speak, if it has a choice.
+
+    Raises Lost or Shut.
+    """
+    local = is_loopback(url)
+    try:
+        return await connect(
+            url,
+            additional_headers={"Content-Type": content_type} if content_type else None,
+            user_agent_header="liu-tui",
+            # The environment's proxies are for the outside world; nothing local is worth compressing.
+            proxy=None if local else True,
+            compression=None if local else "deflate",
+            max_size=MAX_FRAME,
+            max_queue=64,
+            open_timeout=open_s,
+            close_timeout=1,
+            ping_interval=10,
+            # Long: while we are behind, answers to our pings wait in the same queue as the data.
+            ping_timeout=60,
+        )
+    except InvalidURI as e:
+        raise Shut(f"{url!r} is no websocket address", mend="It begins with ws:// or wss://.") from e
+    except InvalidStatus as e:
+        status = e.response.status_code
+        if status in (408, 425, 429) or status >= 500:
+            raise Lost(f"the server answered {status}") from e
+        raise Shut(f"{url} answered {status}", mend="Check the feed's name and the keys.") from e
+    except (*BROKEN, TimeoutError) as e:
+        raise Lost(in_words(e)) from e
+
+
+def in_words(e: BaseException) -> str:
+    """Say what broke a connection."""
+    if isinstance(e, ConnectionClosed):
+        code = e.rcvd.code if e.rcvd is not None else 1006
+        return f"the connection was closed ({code})"
+    return str(e) or type(e).__name__

@@ -1,0 +1,63 @@
+"""Reading a JSON answer of Polygon's, whole or row by row. No I/O.
+
+Numbers are read leniently, as in the stream; the bounds refuse NaN, infinity and what no int64 holds.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar, cast
+
+import msgspec
+from msgspec import Meta
+
+from liu_tui.adapters.polygon.spelling import MAX_NS
+from liu_tui.errors import FeedError
+
+T = TypeVar("T")
+
+Price = Annotated[float, Meta(gt=0, lt=1e9)]
+Side = Annotated[float, Meta(ge=0, lt=1e9)]
+Size = Annotated[float, Meta(ge=0, lt=1e15)]
+Number = Annotated[int, Meta(ge=0, le=MAX_NS)]
+UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+"""What foreign bytes can raise."""
+
+
+def read(body: bytes | msgspec.Raw, kind: Any, where: str) -> Any:
+    """Read a whole answer as this type. Raises FeedError."""
+    try:
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except UNREADABLE as e:
+        raise unreadable(e, where) from e
+
+
+def results(body: bytes, kind: type[T], where: str) -> list[T]:
+    """Read the list that stands under "results"; it may be missing, which is an empty one.
+
+    Raises FeedError.
+    """
+    found = read(body, dict[str, msgspec.Raw], where).get("results")
+    return cast(list[T], read(found, list[kind] | None, where) or []) if found else []  # type: ignore[valid-type]
+
+
+def result(body: bytes, kind: type[T], where: str) -> T:
+    """Read the one thing that stands under "results". Raises FeedError."""
+    found = read(body, dict[str, msgspec.Raw], where).get("results")
+    return cast(T, read(found or b"", kind, where))
+
+
+def maybe(raw: msgspec.Raw | None, kind: type[T]) -> T | None:
+    """Read a part; None where it is absent, or cannot be read."""
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=False) if raw else None
+    except UNREADABLE:
+        return None
+
+
+def some(rows: Iterable[msgspec.Raw], kind: type[T]) -> list[T]:
+    """Read the rows that can be read: one bad name must not cost the market."""
+    return [row for row in (maybe(raw, kind) for raw in rows) if row is not None]
+
+
+def unreadable(e: Exception, where: str) -> FeedError:
+    """Say that an answer is not what it should be."""
+    return FeedError(f"an answer that cannot be read: {e}", where=where, mend="Polygon may have changed it.")

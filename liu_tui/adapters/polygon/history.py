@@ -1,0 +1,379 @@
+"""PolygonData: bars, trades, quotes, snapshots, screeners, corporate actions, clock and calendar over REST.
+
+Not through the `massive` client: it blocks, and prints its warnings on standard output. One symbol is one
+question here, except in the snapshots; the free plan answers five a minute.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import date, timedelta
+from typing import TypeVar
+
+from liu_tui.adapters.net.loopback import is_loopback
+from liu_tui.adapters.polygon.parse_history import (
+    read_bars,
+    read_grouped,
+    read_last_quote,
+    read_last_trade,
+    read_quotes,
+    read_trades,
+)
+from liu_tui.adapters.polygon.parse_reference import (
+    read_assets,
+    read_clock,
+    read_dividends,
+    read_holidays,
+    read_renames,
+    read_splits,
+)
+from liu_tui.adapters.polygon.parse_snapshots import RawTicker, read_tickers
+from liu_tui.adapters.polygon.rest import RATE_WAIT_S, Query, Rest
+from liu_tui.adapters.polygon.spelling import MS_NS, their_ticker
+from liu_tui.errors import FeedError
+from liu_tui.market import calendar
+from liu_tui.market.history import DataAPI
+from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns, wall_ns
+from liu_tui.model.market import (
+    DAY_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Adjustment,
+    Asset,
+    Bar,
+    CorporateAction,
+    Quote,
+    Snapshot,
+    Trade,
+)
+
+T = TypeVar("T")
+
+SYMBOLS_A_QUESTION = 400  # about 3 kB of address: every server takes that
+ROWS_A_PAGE = 50_000  # the most that Polygon gives
+REFERENCE_ROWS_A_PAGE = 1_000
+SIDE_BY_SIDE = 8
+FEW = 20
+"""Up to so many symbols are asked for one by one; for more, all of a span are fetched and sifted."""
+_STOCKS = "/v2/snapshot/locale/us/markets/stocks"
+_HOUR_NS = 60 * MINUTE_NS
+_CLOCK_KEEPS_NS = 600 * SECOND_NS
+
+
+class PolygonData(DataAPI):
+    """History and the whole market's present, from Polygon (Massive) or from the local market.
+
+    data_url: https://api.massive.com, or http://127.0.0.1:PORT
+    first_wait_s, rate_wait_s: see Rest
+    """
+
+    def __init__(
+        self, data_url: str, key: str, *, first_wait_s: float = 0.5, rate_wait_s: float = RATE_WAIT_S
+    ) -> None:
+        self._rest = Rest(data_url, key, first_wait_s=first_wait_s, rate_wait_s=rate_wait_s)
+        self._local = is_loopback(data_url)
+        self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._clock: SessionClock | None = None
+        self._holidays: dict[str, int | None] | None = None
+
+    async def bars(
+        self,
+        symbols: Iterable[str],
+        start_ns: int,
+        end_ns: int,
+        *,
+        span_ns: int = MINUTE_NS,
+        adjustment: Adjustment = Adjustment.RAW,
+    ) -> dict[str, list[Bar]]:
+        """Fetch the bars that lie within [start_ns, end_ns] and have ended at the venue, oldest first.
+
+        Raises FeedError, also for a span or an adjustment that Polygon does not have: it adjusts for splits
+        only.
+        """
+        frame, adjusted = _timeframe(span_ns), _adjusted(adjustment)
+        end_ns = min(end_ns, await self._now_ns())
+        last_start_ns = end_ns - span_ns
+        found: dict[str, list[Bar]] = {name: [] for name in _capitals(symbols)}
+        if last_start_ns < start_ns:
+            return found
+        first_ms, last_ms = -(-start_ns // MS_NS), last_start_ns // MS_NS
+        query: Query = {"adjusted": adjusted, "sort": "asc", "limit": ROWS_A_PAGE}
+
+        async def ask(name: str) -> None:
+            path = f"/v2/aggs/ticker/{their_ticker(name)}/range/{frame}/{first_ms}/{last_ms}"
+            async for body in self._rest.pages(path, query):
+                found[name] += read_bars(body, name, span_ns, where=path)
+
+        await self._each(found, ask)
+        return {
+            name: [b for b in rows if start_ns <= b.t_ns <= last_start_ns] for name, rows in found.items()
+        }
+
+    async def trades(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Trade]]:
+        """Fetch the prints whose SIP time lies in [start_ns, end_ns], oldest first. Raises FeedError."""
+        found: dict[str, list[Trade]] = {name: [] for name in _capitals(symbols)}
+
+        async def ask(name: str) -> None:
+            path = f"/v3/trades/{their_ticker(name)}"
+            async for body in self._rest.pages(path, _ticks_query(start_ns, end_ns)):
+                found[name] += read_trades(body, name, where=path)
+
+        await self._each(found, ask)
+        return found
+
+    async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
+        """Fetch the quotes whose SIP time lies in [start_ns, end_ns], oldest first. Raises FeedError."""
+        found: dict[str, list[Quote]] = {name: [] for name in _capitals(symbols)}
+
+        async def ask(name: str) -> None:
+            path = f"/v3/quotes/{their_ticker(name)}"
+            async for body in self._rest.pages(path, _ticks_query(start_ns, end_ns)):
+                found[name] += read_quotes(body, name, where=path)
+
+        await self._each(found, ask)
+        return found
+
+    async def latest_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Fetch the last print of each symbol; unknown symbols are absent. Raises FeedError."""
+        found: dict[str, Trade] = {}
+
+        async def ask(name: str) -> None:
+            path = f"/v2/last/trade/{their_ticker(name)}"
+            if body := await self._rest.find(path):
+                found[name] = read_last_trade(body, name, where=path)
+
+        await self._each(_capitals(symbols), ask)
+        return found
+
+    async def latest_quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
+        """Fetch the quote of each symbol as it stands; unknown symbols are absent. Raises FeedError."""
+        found: dict[str, Quote] = {}
+
+        async def ask(name: str) -> None:
+            path = f"/v2/last/nbbo/{their_ticker(name)}"
+            if body := await self._rest.find(path):
+                found[name] = read_last_quote(body, name, where=path)
+
+        await self._each(_capitals(symbols), ask)
+        return found
+
+    async def grouped(self, day: date, *, adjustment: Adjustment = Adjustment.RAW) -> dict[str, Bar]:
+        """Fetch the whole market's daily bars of one day, in one question; {} if there was no session.
+
+        Raises FeedError.
+        """
+        path = f"/v2/aggs/grouped/locale/us/market/stocks/{day.isoformat()}"
+        return read_grouped(await self._rest.get(path, {"adjusted": _adjusted(adjustment)}), where=path)
+
+    async def snapshots(self, symbols: Iterable[str]) -> dict[str, Snapshot]:
+        """Fetch the latest of each symbol; unknown symbols are absent. Raises FeedError."""
+        names = _capitals(symbols)
+        now_ns = await self._now_ns()
+        found: dict[str, Snapshot] = {}
+        parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
+
+        async def ask(some: list[str]) -> None:
+            tickers = ",".join(map(their_ticker, some))
+            for said in await self._tickers("tickers", {"tickers": tickers}):
+                snapshot = said.ours(now_ns)
+                found[snapshot.symbol] = snapshot
+
+        await self._each(parts, ask)
+        return {name: found[name] for name in names if name in found}
+
+    async def most_active(self, top: int = 50) -> list[tuple[str, float]]:
+        """Fetch (symbol, shares traded today), most first, from all the snapshots. Raises FeedError."""
+        now_ns = await self._now_ns()
+        traded = [(said.ours(now_ns).symbol, said.volume) for said in await self._tickers("tickers", {})]
+        active = sorted((row for row in traded if row[1] > 0), key=lambda row: (-row[1], row[0]))
+        return active[: max(1, top)]
+
+    async def movers(self, top: int = 20) -> list[tuple[str, float]]:
+        """Fetch (symbol, percent against yesterday's close): gainers, then losers; 20 of each at most.
+
+        Of names with 10,000 shares today and more, as Polygon ranks them. Raises FeedError.
+        """
+        now_ns = await self._now_ns()
+        moved: list[tuple[str, float]] = []
+        for kind in ("gainers", "losers"):
+            rows = (await self._tickers(kind, {}))[: max(1, top)]
+            moved += [(said.ours(now_ns).symbol, said.todays_change_perc or 0.0) for said in rows]
+        return moved
+
+    async def corporate_actions(
+        self, symbols: Iterable[str], start: date, end: date
+    ) -> list[CorporateAction]:
+        """Fetch splits, dividends and renames of the days from start to end, both included, by day.
+
+        Renames are asked for symbol by symbol. Raises FeedError.
+        """
+        names = _capitals(symbols)
+        found: list[CorporateAction] = []
+
+        async def sift(ticker: str) -> None:
+            found.extend(await self._dated("splits", "execution_date", read_splits, start, end, ticker))
+            found.extend(
+                await self._dated("dividends", "ex_dividend_date", read_dividends, start, end, ticker)
+            )
+
+        await self._each(names if len(names) <= FEW else [""], sift)
+        await self._each(names, lambda name: self._renames(name, found))
+        days = start.isoformat(), end.isoformat()
+        wanted = {a for a in found if days[0] <= a.day <= days[1] and {a.symbol, a.new_symbol} & set(names)}
+        return sorted(wanted, key=lambda a: (a.day, a.symbol, a.kind))
+
+    async def sessions(self, start: date, end: date) -> list[SessionHours]:
+        """List the sessions by the house's rules, corrected by what Polygon says of the coming ones.
+
+        Raises FeedError.
+        """
+        holidays = await self._coming()
+        return [
+            hours
+            for session in calendar.sessions(start, end)
+            if (hours := _corrected(session, holidays)) is not None
+        ]
+
+    async def assets(self) -> list[Asset]:
+        """Fetch every active stock, sorted by symbol. Raises FeedError."""
+        path = "/v3/reference/tickers"
+        query = {"market": "stocks", "active": "true", "order": "asc", "sort": "ticker"}
+        found: list[Asset] = []
+        async for body in self._rest.pages(path, {**query, "limit": REFERENCE_ROWS_A_PAGE}):
+            found += read_assets(body, where=path)
+        return sorted(found, key=lambda asset: asset.symbol)
+
+    async def hours(self) -> SessionHours:
+        """Find the session under way (pre-market to after-hours), or the next. Raises FeedError."""
+        now_ns = (await self.anchor()).venue_ns
+        today = calendar.day_of(now_ns)
+        # Ten days reach over any holidays: the exchange has not been shut for longer since 2001.
+        for hours in await self.sessions(today, today + timedelta(days=10)):
+            if hours.post_ns > now_ns:
+                return hours
+        raise FeedError(
+            f"no session within ten days of {today}", where="polygon data", mend="Check the date."
+        )
+
+    async def anchor(self) -> Anchor:
+        """Ask the venue's time: as of the middle of the question. Raises FeedError."""
+        path = "/v1/marketstatus/now"
+        asked_ns = monotonic_ns()
+        body = await self._rest.get(path)
+        middle_ns = (asked_ns + monotonic_ns()) // 2
+        return read_clock(body, middle_ns, wall_ns() - (monotonic_ns() - middle_ns), where=path)
+
+    async def close(self) -> None:
+        """Let the connections go. May be called twice."""
+        await self._rest.close()
+
+    async def _tickers(self, what: str, query: Query) -> list[RawTicker]:
+        path = f"{_STOCKS}/{what}"
+        return read_tickers(await self._rest.get(path, query), where=path)
+
+    async def _dated(
+        self,
+        what: str,
+        key: str,
+        read: Callable[..., list[CorporateAction]],
+        start: date,
+        end: date,
+        name: str,
+    ) -> list[CorporateAction]:
+        path = f"/v3/reference/{what}"
+        query: dict[str, str | int] = {
+            f"{key}.gte": start.isoformat(),
+            f"{key}.lte": end.isoformat(),
+            "limit": REFERENCE_ROWS_A_PAGE,
+        }
+        if name:
+            query["ticker"] = their_ticker(name)
+        return [row async for body in self._rest.pages(path, query) for row in read(body, where=path)]
+
+    async def _renames(self, name: str, found: list[CorporateAction]) -> None:
+        path = f"/vX/reference/tickers/{their_ticker(name)}/events"
+        if body := await self._rest.find(path, {"types": "ticker_change"}):
+            found += read_renames(body, where=path)
+
+    async def _coming(self) -> dict[str, int | None]:
+        if self._holidays is None:
+            path = "/v1/marketstatus/upcoming"
+            self._holidays = read_holidays(await self._rest.get(path), where=path)
+        return self._holidays
+
+    async def _each(self, things: Iterable[T], ask: Callable[[T], Awaitable[None]]) -> None:
+        """Ask about each thing, a few questions side by side. Raises the first FeedError."""
+
+        async def guarded(thing: T) -> None:
+            async with self._gate:
+                await ask(thing)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for thing in list(things):
+                    tasks.create_task(guarded(thing))
+        except* FeedError as faults:
+            raise _first(faults) from None
+
+    async def _now_ns(self) -> int:
+        # The local market's time may jump or stand still, so it is asked each time.
+        clock = self._clock
+        if clock is None or self._local or monotonic_ns() - clock.anchor.monotonic_ns > _CLOCK_KEEPS_NS:
+            self._clock = clock = SessionClock(await self.anchor())
+        return clock.now_ns()
+
+
+def _timeframe(span_ns: int) -> str:
+    """Spell a bar's length as Polygon does. Raises FeedError if it has none such."""
+    for unit_ns, name, most in (
+        (DAY_NS, "day", 1),
+        (_HOUR_NS, "hour", 23),
+        (MINUTE_NS, "minute", 59),
+        (SECOND_NS, "second", 59),
+    ):
+        count, rest = divmod(span_ns, unit_ns)
+        if not rest and 1 <= count <= most:
+            return f"{count}/{name}"
+    what = f"no bars of {span_ns / SECOND_NS:g} s"
+    raise FeedError(what, where="polygon data", mend="It has seconds, minutes, hours and days.")
+
+
+def _adjusted(adjustment: Adjustment) -> str:
+    if adjustment in (Adjustment.RAW, Adjustment.SPLIT):
+        return "true" if adjustment is Adjustment.SPLIT else "false"
+    what = f"no bars adjusted for {adjustment.value!r}"
+    raise FeedError(
+        what, where="polygon data", mend="Polygon adjusts for splits only: take 'raw' or 'split'."
+    )
+
+
+def _ticks_query(start_ns: int, end_ns: int) -> Query:
+    return {
+        "timestamp.gte": max(start_ns, 0),
+        "timestamp.lte": max(end_ns, 0),
+        "order": "asc",
+        "sort": "timestamp",
+        "limit": ROWS_A_PAGE,
+    }
+
+
+def _corrected(session: SessionHours, holidays: dict[str, int | None]) -> SessionHours | None:
+    """Take over what the vendor says of a day: nothing, shut, or an early close with its short evening."""
+    if session.day not in holidays:
+        return session
+    close_ns = holidays[session.day]
+    if close_ns is None:
+        return None
+    evening_ns = (17 - 13) * _HOUR_NS  # after an early close it ends four hours later, as after any other
+    return SessionHours(session.day, session.pre_ns, session.open_ns, close_ns, close_ns + evening_ns)
+
+
+def _capitals(symbols: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(symbol.upper() for symbol in symbols))
+
+
+def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
+    one: BaseException = faults
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
+    return one

@@ -1,0 +1,276 @@
+"""Frames of Polygon's stocks stream -> what a market says. The vendor's spelling ends here.
+
+One typed decode of a whole JSON frame into slim structs that keep only what is used, then one object of ours
+each. Numbers are read leniently: a feed of Polygon's has been seen to send prices as texts. Times are
+milliseconds, so two trades of one millisecond are told apart by their order only.
+
+A frame that does not decode is read again message by message: a bad one costs itself and nothing else, and an
+`Unreadable` stands in its place.
+"""
+
+import logging
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+from msgspec.json import Decoder
+
+from liu_tui.adapters.polygon.codes import letters_of, tape_of
+from liu_tui.adapters.polygon.spelling import MAX_NS, from_ms, id_of, our_symbol, shares
+from liu_tui.market.streaming import SessionEnd, StreamItem, Unreadable
+from liu_tui.model.clock import Anchor, monotonic_ns
+from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, PriceBand, Quote, Trade
+
+log = logging.getLogger(__name__)
+
+# The bounds refuse NaN and infinity, which no comparison of a rule would catch, and what no int64 holds.
+_Price = Annotated[float, Meta(gt=0, lt=1e9)]
+_Side = Annotated[float, Meta(ge=0, lt=1e9)]  # 0: no bid, or no ask
+_Size = Annotated[float, Meta(ge=0, lt=1e15)]
+_Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
+_Number = Annotated[int, Meta(ge=0, le=MAX_NS)]
+
+
+class _TradeMessage(
+    Struct,
+    tag_field="ev",
+    tag="T",
+    frozen=True,
+    gc=False,
+    rename={
+        "symbol": "sym",
+        "at": "t",
+        "price": "p",
+        "size": "s",
+        "id": "i",
+        "exchange": "x",
+        "tape": "z",
+        "conditions": "c",
+        "exact_size": "ds",
+    },
+):
+    symbol: _Symbol
+    at: _Number
+    price: _Price
+    size: _Size = 0.0
+    id: str | _Number = 0
+    exchange: _Number = 0
+    tape: _Number = 0
+    conditions: tuple[_Number, ...] | None = ()
+    exact_size: _Size = 0.0  # with fractions of a share, where there are any
+
+
+class _QuoteMessage(
+    Struct,
+    tag_field="ev",
+    tag="Q",
+    frozen=True,
+    gc=False,
+    rename={"symbol": "sym", "at": "t", "bid": "bp", "bid_size": "bs", "ask": "ap", "ask_size": "as"},
+):
+    symbol: _Symbol
+    at: _Number
+    bid: _Side = 0.0  # an empty side may be left out
+    bid_size: _Size = 0.0
+    ask: _Side = 0.0
+    ask_size: _Size = 0.0
+
+
+class _BarMessage(
+    Struct,
+    frozen=True,
+    gc=False,
+    rename={
+        "symbol": "sym",
+        "start": "s",
+        "open": "o",
+        "high": "h",
+        "low": "l",
+        "close": "c",
+        "volume": "v",
+        "vwap": "vw",
+        "exact_volume": "dv",
+    },
+):
+    """Says no count of trades, only their mean size, cut to a whole number: so our bar has none."""
+
+    symbol: _Symbol
+    start: _Number
+    open: _Price
+    high: _Price
+    low: _Price
+    close: _Price
+    volume: _Size
+    vwap: _Side = 0.0
+    exact_volume: _Size = 0.0
+
+
+class _SecondMessage(_BarMessage, tag_field="ev", tag="A", frozen=True, gc=False):
+    """One second."""
+
+
+class _MinuteMessage(_BarMessage, tag_field="ev", tag="AM", frozen=True, gc=False):
+    """One minute."""
+
+
+class _BandMessage(
+    Struct,
+    tag_field="ev",
+    tag="LULD",
+    frozen=True,
+    gc=False,
+    rename={"symbol": "T", "at": "t", "upper": "h", "lower": "l", "indicators": "i"},
+):
+    symbol: _Symbol
+    at: _Number
+    upper: _Side
+    lower: _Side
+    indicators: tuple[_Number, ...] | None = ()
+
+
+class Status(Struct, tag_field="ev", tag="status", frozen=True):
+    """What the vendor says of the connection, in a word and in words."""
+
+    status: str = ""
+    message: str = ""
+
+
+class _ClockMessage(Struct, tag_field="ev", tag="clock", frozen=True, rename={"at": "t"}):
+    """The local market's own: its time in nanoseconds, and how it runs."""
+
+    at: _Number
+    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
+    paused: bool = False
+    lockstep: bool = False
+
+
+class _EndMessage(Struct, tag_field="ev", tag="end", frozen=True, rename={"at": "t"}):
+    """The local market's own: the session is over."""
+
+    at: _Number
+
+
+class _TypeOnly(Struct, frozen=True, rename={"type": "ev"}):
+    type: str
+
+
+Control = Status
+_Message = (
+    _TradeMessage
+    | _QuoteMessage
+    | _SecondMessage
+    | _MinuteMessage
+    | _BandMessage
+    | Status
+    | _ClockMessage
+    | _EndMessage
+)
+_KNOWN = frozenset({"T", "Q", "A", "AM", "LULD", "status", "clock", "end"})
+
+_frame_decoder: Decoder[list[_Message]] = Decoder(list[_Message], strict=False)
+_pieces_decoder: Decoder[list[Raw]] = Decoder(list[Raw])
+_message_decoder: Decoder[_Message] = Decoder(_Message, strict=False)
+_type_decoder: Decoder[_TypeOnly] = Decoder(_TypeOnly)
+# What foreign bytes can raise: a wrong type or syntax, broken UTF-8, deep nesting.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class FrameReader:
+    """Reads frames; counts what it could not read (`refused`) and what it did not need (`ignored`)."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self.ignored = 0
+
+    def read(self, frame: bytes) -> tuple[list[StreamItem], list[Control]]:
+        """Turn one frame into what it says of the market, in order, and what it says of the connection."""
+        items: list[StreamItem] = []
+        control: list[Control] = []
+        try:
+            messages = _frame_decoder.decode(frame)
+        except _UNREADABLE:
+            return self._read_pieces(frame)
+        self._take(messages, items, control)
+        return items, control
+
+    def _take(self, messages: list[_Message], items: list[StreamItem], control: list[Control]) -> None:
+        # The first two branches are nine tenths of a day and paid for every event: spare every call.
+        add = items.append
+        for m in messages:
+            if type(m) is _QuoteMessage:
+                when = from_ms(m.at)
+                bid_size, ask_size = shares(m.bid_size, when), shares(m.ask_size, when)
+                add(Quote(our_symbol(m.symbol), when, m.bid, bid_size, m.ask, ask_size))
+            elif type(m) is _TradeMessage:
+                add(_trade(m))
+            else:
+                self._take_rare(m, items, control)
+
+    def _take_rare(self, m: _Message, items: list[StreamItem], control: list[Control]) -> None:
+        match m:
+            case _SecondMessage():
+                items.append(_bar(m, SECOND_NS))
+            case _MinuteMessage():
+                items.append(_bar(m, MINUTE_NS))
+            case _BandMessage():
+                items.append(_band(m))
+            case Status():
+                control.append(m)
+            case _ClockMessage():
+                items.append(Anchor(m.at, monotonic_ns(), m.speed, m.paused, m.lockstep))
+            case _EndMessage():
+                items.append(SessionEnd(m.at))
+
+    def _read_pieces(self, frame: bytes) -> tuple[list[StreamItem], list[Control]]:
+        items: list[StreamItem] = []
+        control: list[Control] = []
+        try:
+            pieces = _pieces_decoder.decode(frame)
+        except _UNREADABLE as e:
+            self._refuse(e, items)
+            return items, control
+        for piece in pieces:
+            try:
+                self._take([_message_decoder.decode(piece)], items, control)
+            except _UNREADABLE as e:
+                if _is_foreign(piece):
+                    self.ignored += 1
+                else:
+                    self._refuse(e, items)
+        return items, control
+
+    def _refuse(self, why: Exception, items: list[StreamItem]) -> None:
+        self.refused += 1
+        before = items[-1] if items else None
+        if isinstance(before, Unreadable):
+            items[-1] = Unreadable(before.count + 1, before.words)
+        else:
+            items.append(Unreadable(1, str(why)))
+        if self.refused == 1 or self.refused % 1000 == 0:
+            log.warning("polygon stream: %d messages could not be read; the last one: %s", self.refused, why)
+
+
+def _trade(m: _TradeMessage) -> Trade:
+    tape = tape_of(m.tape)
+    what = letters_of(m.conditions, tape) if m.conditions else ()
+    size, exchange = m.exact_size or m.size, str(m.exchange) if m.exchange else ""
+    return Trade(our_symbol(m.symbol), from_ms(m.at), m.price, size, id_of(m.id), exchange, what, tape)
+
+
+def _bar(m: _BarMessage, span_ns: int) -> Bar:
+    prices = (m.open, m.high, m.low, m.close)
+    volume = m.exact_volume or m.volume
+    return Bar(our_symbol(m.symbol), from_ms(m.start), *prices, volume, m.vwap, span_ns=span_ns)
+
+
+def _band(m: _BandMessage) -> PriceBand:
+    indicator = ",".join(map(str, m.indicators or ()))
+    return PriceBand(our_symbol(m.symbol), from_ms(m.at), m.lower, m.upper, indicator)
+
+
+def _is_foreign(piece: Raw) -> bool:
+    """Whether this is a well-formed message of a type that we do not know: no fault, only not for us."""
+    try:
+        return _type_decoder.decode(piece).type not in _KNOWN
+    except _UNREADABLE:
+        return False
