@@ -1,0 +1,380 @@
+"""Sieve: what of a symbol's events is passed on. Duplicates, stale quotes and bad prints are not.
+
+It is a pure function of the symbol's events in the order they were received: a replay is sifted as the live
+day was. The rule in words is docs/data-quality.md, and why it is so docs/decisions/012-bad-prints.md.
+
+The way of a print: known again? late? may it set a price? within the limit of the reference (the last price
+that was admitted)? Nearly every print passes here. One beyond the limit is held in a Doubt, until prints or
+quotes confirm its level, or a price at the old level refutes it.
+"""
+
+from math import inf
+from typing import Final
+
+from liu_tui.market.calendar import day_of, hours, is_regular, to_datetime
+from liu_tui.market.conditions import ALL, HIGH_LOW, effect
+from liu_tui.market.doubt import PRINTS, PRINTS_SETTLING, Doubt
+from liu_tui.market.limits import FULL_FRAC, FULL_FROM, width
+from liu_tui.market.recent import RecentBars, RecentTrades
+from liu_tui.market.wicks import cut
+from liu_tui.model.market import (
+    DAY_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Bar,
+    Halt,
+    Quote,
+    TapeEvent,
+    Trade,
+    TradeCancel,
+    TradeCorrection,
+)
+
+PAUSE_NS: Final = 15 * MINUTE_NS
+"""A reference of that age says nothing any more: whatever comes next is the market."""
+
+SETTLING_NS: Final = MINUTE_NS
+"""For so long after the open, a resumption or a pause a new level is believed sooner."""
+
+WORDS_MOST: Final = 200
+"""Lines kept for a caller who does not fetch them."""
+
+
+class Sieve:
+    """Sift the events of one symbol.
+
+    duplicates: events that came twice
+    disordered: events older than one of their kind that came before; of these only quotes are left out
+    held_back:  prints and quotes left out as too far from the market, and bars whose wick was cut
+    released:   events that the last admit() lets go, in order; the caller passes them on first, and clears it
+    words:      a line for each thing held back or confirmed; the caller takes them and clears it
+    """
+
+    __slots__ = (
+        "_bars",
+        "_before",
+        "_day",
+        "_doubt",
+        "_high",
+        "_low",
+        "_may",
+        "_minute_end",
+        "_past_high",
+        "_past_low",
+        "_past_start",
+        "_price",
+        "_price_ns",
+        "_quote",
+        "_recent",
+        "_regular",
+        "_seconds",
+        "_settling_ns",
+        "_trade_ns",
+        "disordered",
+        "duplicates",
+        "held_back",
+        "released",
+        "symbol",
+        "words",
+    )
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.duplicates = self.disordered = self.held_back = 0
+        self.released: list[TapeEvent] = []
+        self.words: list[str] = []
+        self._price = self._before = 0.0  # the reference, and that of the level before; 0: none
+        self._price_ns = self._settling_ns = 0
+        self._trade_ns = self._minute_end = 0  # newest print, and the end of its minute
+        self._low, self._high = inf, -inf  # of the prints admitted of that minute
+        self._past_start, self._past_low, self._past_high = 0, inf, -inf  # and of the one before
+        self._regular = False
+        self._may: dict[tuple[str, ...], int] = {}  # by sale conditions, in the present hours on its one tape
+        self._recent = RecentTrades()
+        self._quote = Quote(symbol, -1, 0.0, 0.0, 0.0, 0.0)
+        self._doubt = Doubt()
+        self._bars, self._seconds = RecentBars(), RecentBars()
+        self._day: Bar | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many events are held and neither confirmed nor refuted yet."""
+        return len(self._doubt.events)
+
+    def admit(self, event: TapeEvent) -> bool:
+        """Say whether to pass this event on. Look at `released` whatever the answer is.
+
+        False: it came twice, or is stale, or is held back; or it is a bar that is in `released`, amended.
+        """
+        if type(event) is Quote:
+            if (
+                event.t_ns > self._quote.t_ns
+                and event.bid <= self._price <= event.ask
+                and not self._doubt.side
+            ):
+                self._quote = event
+                return True
+            return self._judge_quote(event)
+        if type(event) is Trade:
+            if not self._trade_ns < event.t_ns < self._minute_end:
+                return self._unusual(event)
+            self._trade_ns = event.t_ns
+            self._recent.add(event)
+            return self._judge(event)
+        return self._judge_bar(event) if isinstance(event, Bar) else self._hear(event)
+
+    # ── prints ──
+
+    def _unusual(self, trade: Trade) -> bool:
+        if trade.t_ns > self._trade_ns:
+            self._turn_minute(trade.t_ns)
+            return self.admit(trade)
+        if self._recent.again(trade):
+            self.duplicates += 1
+            return False
+        if trade.t_ns < self._trade_ns:
+            self.disordered += 1
+            return self._judge_late(trade)
+        return self._judge(trade)
+
+    def _turn_minute(self, t_ns: int) -> None:
+        start_ns = t_ns - t_ns % MINUTE_NS
+        self._past_start = self._minute_end - MINUTE_NS
+        self._past_low, self._past_high = self._low, self._high
+        self._low, self._high = inf, -inf
+        self._minute_end = start_ns + MINUTE_NS
+        regular = is_regular(start_ns)
+        if regular is not self._regular:
+            self._regular = regular
+            self._may = {}
+
+    def _judge(self, trade: Trade) -> bool:
+        if trade.conditions and (may := self._effect(trade)) != ALL:
+            if may & HIGH_LOW:
+                self._reach(trade)
+            return True
+        price, reference = trade.price, self._price
+        far = reference * FULL_FRAC if reference >= FULL_FROM else width(reference)
+        if -far <= price - reference <= far:
+            if self._doubt.side:
+                self._settle(price)
+            self._price, self._price_ns = price, trade.t_ns
+            if price > self._high:
+                self._high = price
+            if price < self._low:
+                self._low = price
+            return True
+        return self._judge_far(trade)
+
+    def _effect(self, trade: Trade) -> int:
+        may = self._may.get(trade.conditions)
+        if may is None:
+            may = self._may[trade.conditions] = effect(trade.conditions, trade.tape, self._regular)
+        return may
+
+    def _judge_far(self, trade: Trade) -> bool:
+        if self._forgotten(trade.t_ns):
+            self._settle(trade.price)
+            self._before = self._price or self._before
+            self._settling_ns = trade.t_ns + SETTLING_NS
+        elif not self._confirm(trade, 1 if trade.price > self._price else -1, trade.price):
+            return False
+        self._price, self._price_ns = trade.price, trade.t_ns
+        self._reach(trade)
+        return True
+
+    def _judge_late(self, trade: Trade) -> bool:
+        # It may be of the level before the last jump. It is no word on where the market is now.
+        may = self._effect(trade) if trade.conditions else ALL
+        if (
+            may == ALL
+            and self._price
+            and not any(_near(trade.price, at) for at in (self._price, self._before))
+        ):
+            self._drop(trade)
+            return False
+        if may & HIGH_LOW:
+            self._reach(trade)
+        return True
+
+    def _reach(self, trade: Trade) -> None:
+        if trade.t_ns >= self._minute_end - MINUTE_NS:
+            self._low, self._high = min(self._low, trade.price), max(self._high, trade.price)
+        elif trade.t_ns >= self._past_start:
+            self._past_low = min(self._past_low, trade.price)
+            self._past_high = max(self._past_high, trade.price)
+
+    # ── quotes ──
+
+    def _judge_quote(self, quote: Quote) -> bool:
+        newest = self._quote
+        if quote.t_ns <= newest.t_ns:
+            if quote == newest:
+                self.duplicates += 1
+                return False
+            if quote.t_ns < newest.t_ns:
+                self.disordered += 1
+                return False
+        self._quote = quote
+        side = self._side(quote)
+        if not side:
+            self._hear_quote(quote)
+            return True
+        if self._forgotten(quote.t_ns):
+            return True
+        if not self._confirm(quote, side, quote.mid):
+            return False
+        self._price, self._price_ns = quote.mid, quote.t_ns
+        return True
+
+    def _side(self, quote: Quote) -> int:
+        # Both sides must be beyond the limit: a wide quote around the market says nothing wrong.
+        reference = self._price
+        far = width(reference)
+        if quote.bid > reference + far:
+            return 1
+        return -1 if 0 < quote.ask < reference - far else 0
+
+    def _hear_quote(self, quote: Quote) -> None:
+        # Somebody sells (buys) within the old limit: what was held above (below) it is no market.
+        side, reference = self._doubt.side, self._price
+        far = width(reference)
+        if side > 0 and 0 < quote.ask <= reference + far:
+            self._settle(quote.ask)
+        elif side < 0 and quote.bid >= reference - far:
+            self._settle(quote.bid)
+
+    # ── doubt ──
+
+    def _forgotten(self, t_ns: int) -> bool:
+        # Nothing is known of the level: none yet, too old, of another day.
+        return not self._price or t_ns - self._price_ns >= PAUSE_NS or day_of(t_ns) != day_of(self._price_ns)
+
+    def _confirm(self, event: Trade | Quote, side: int, level: float) -> bool:
+        """Hold an event, or release all that is held if it confirms the level with them."""
+        doubt = self._doubt
+        if doubt.side == -side:
+            self._drop(*doubt.end())
+        doubt.hold(event, side)
+        if doubt.confirmed(PRINTS_SETTLING if self._settling(event.t_ns) else PRINTS):
+            held = doubt.end()[:-1]
+            self._say(
+                f"moved {self._distance(level)} to {level:,.2f} at {_clock(event.t_ns)}: confirmed, "
+                f"{len(held)} held events passed on"
+            )
+            self._before = self._price
+            self._release(held)
+            return True
+        if isinstance(event, Quote) and (older := doubt.take_older_quote()) is not None:
+            self._drop(older)
+        return False
+
+    def _settling(self, t_ns: int) -> bool:
+        if t_ns < self._settling_ns:
+            return True
+        session = hours(day_of(t_ns))
+        return session is not None and session.open_ns <= t_ns < session.open_ns + SETTLING_NS
+
+    def _settle(self, level: float) -> None:
+        """End the doubt: what is within the limit of this level was right, the rest was not."""
+        if not self._doubt.side:
+            return
+        side = self._doubt.side
+        held = self._doubt.end()
+        self._release([event for event in held if _near(_edge(event, side), level)])
+        self._drop(*(event for event in held if not _near(_edge(event, side), level)))
+
+    def _release(self, events: list[Trade | Quote]) -> None:
+        self.released += events
+        for event in events:
+            if isinstance(event, Trade):
+                self._price, self._price_ns = event.price, event.t_ns
+                self._reach(event)
+
+    def _drop(self, *events: Trade | Quote) -> None:
+        self.held_back += len(events)
+        for event in events:
+            if isinstance(event, Trade):
+                what, price = f"print of {event.price:,.2f}", event.price
+            else:
+                what, price = f"quote of {event.bid:,.2f} to {event.ask:,.2f}", event.mid
+            self._say(f"{what} at {_clock(event.t_ns)} is {self._distance(price)}: held back")
+
+    def _distance(self, price: float) -> str:
+        reference = self._price or price
+        return f"{100 * abs(price / reference - 1):.1f} % from {reference:,.2f}"
+
+    def _say(self, words: str) -> None:
+        if len(self.words) < WORDS_MOST:
+            self.words.append(f"{self.symbol} {words}")
+
+    # ── bars and notes ──
+
+    def _judge_bar(self, bar: Bar) -> bool:
+        if bar.span_ns == DAY_NS:
+            again, self._day = bar == self._day, bar
+            self.duplicates += again
+            return not again
+        recent = self._seconds if bar.span_ns == SECOND_NS else self._bars
+        self.disordered += bar.t_ns < recent.newest_ns
+        if recent.again(bar):
+            self.duplicates += 1
+            return False
+        before = recent.before(bar.t_ns)
+        if before is not None and bar.t_ns - before.end_ns >= PAUSE_NS:
+            before = None
+        amended = cut(bar, before, *self._reached(bar.t_ns))
+        self._learn(bar)
+        if amended is bar:
+            return True
+        self.held_back += 1
+        self.released.append(amended)
+        self._say(_cut_words(bar, amended))
+        return False
+
+    def _reached(self, t_ns: int) -> tuple[float, float]:
+        start_ns = t_ns - t_ns % MINUTE_NS
+        if start_ns == self._minute_end - MINUTE_NS:
+            return self._low, self._high
+        return (self._past_low, self._past_high) if start_ns == self._past_start else (inf, -inf)
+
+    def _learn(self, bar: Bar) -> None:
+        # Where no prints come a bar's close is the reference; it cannot confirm what is held.
+        if bar.t_ns <= self._price_ns or self._doubt.side:
+            return
+        if self._forgotten(bar.t_ns) or _near(bar.close, self._price):
+            self._price, self._price_ns = bar.close, bar.end_ns
+
+    def _hear(self, note: TapeEvent) -> bool:
+        if isinstance(note, Halt):
+            self._release(self._doubt.end())
+            self._before, self._price = self._price or self._before, 0.0
+            self._settling_ns = note.t_ns + SETTLING_NS
+        elif isinstance(note, TradeCancel | TradeCorrection):
+            withdrawn = self._doubt.take_trade(note.exchange, note.id)
+            if withdrawn is not None:
+                self.held_back += 1
+                self._say(
+                    f"print of {withdrawn.price:,.2f} at {_clock(withdrawn.t_ns)} was withdrawn: held back"
+                )
+        return True
+
+
+def _near(price: float, level: float) -> bool:
+    return abs(price - level) <= width(level)
+
+
+def _edge(event: Trade | Quote, side: int) -> float:
+    if isinstance(event, Trade):
+        return event.price
+    return event.bid if side > 0 else event.ask
+
+
+def _clock(t_ns: int) -> str:
+    return f"{to_datetime(t_ns):%H:%M:%S}"
+
+
+def _cut_words(bar: Bar, amended: Bar) -> str:
+    fields = [name for name in ("open", "high", "low") if getattr(bar, name) != getattr(amended, name)]
+    changes = [f"{name} {getattr(bar, name):,.2f} cut to {getattr(amended, name):,.2f}" for name in fields]
+    return f"bar of {_clock(bar.t_ns)}: {', '.join(changes)}, for no print reached it"
