@@ -9,20 +9,28 @@ from typing import Any
 
 from aiohttp import web
 
+from liu_tui.localmarket.adjusting import Splits, wants_splits
+from liu_tui.localmarket.data_query import (
+    check_feed,
+    is_descending,
+    limit_of,
+    required,
+    span_of,
+    symbols_of,
+)
 from liu_tui.localmarket.meta import EXCHANGES, QUOTE_CONDITIONS, TRADE_CONDITIONS
 from liu_tui.localmarket.paging import Mark, Page, Row, cut_page
-from liu_tui.localmarket.rest import bad_request, names, reply, whole
-from liu_tui.localmarket.rfc3339 import read_time, rfc3339
+from liu_tui.localmarket.rest import bad_query, reply, whole
+from liu_tui.localmarket.rfc3339 import rfc3339
 from liu_tui.localmarket.timeframe import Timeframe
 from liu_tui.localmarket.venue import Venue
 from liu_tui.localmarket.wire import JsonCodec
-from liu_tui.market.calendar import day_of, midnight_ns
+from liu_tui.market.calendar import day_of
 from liu_tui.model.market import DAY_NS, Bar, MarketEvent, Quote, Trade
 
 Words = dict[str, Any]
 _KINDS = {"trades": Trade, "quotes": Quote}
 _SINGULAR = {"trades": "trade", "quotes": "quote", "bars": "bar"}
-LIMIT = 10_000
 
 
 class DataRest:
@@ -30,6 +38,7 @@ class DataRest:
 
     def __init__(self, venue: Venue, codec: JsonCodec) -> None:
         self._venue, self._codec = venue, codec
+        self._spelled = {symbol.replace("-", ".").replace("/", "."): symbol for symbol in venue.assets}
 
     def routes(self) -> list[web.RouteDef]:
         """Where they are reached. With `{symbol}` in it, it answers for that one; else for `symbols`."""
@@ -50,10 +59,13 @@ class DataRest:
 
     async def snapshots(self, request: web.Request) -> web.Response:
         """`GET /v2/stocks/snapshots`: flat; unknown symbols are absent."""
-        return reply({symbol: self._snapshot(symbol) for symbol in _symbols(request) if self._knows(symbol)})
+        symbols = symbols_of(request)
+        check_feed(request, past=False)
+        return reply({symbol: self._snapshot(symbol) for symbol in symbols if self._knows(symbol)})
 
     async def snapshot(self, request: web.Request) -> web.Response:
         """`GET /v2/stocks/{symbol}/snapshot`."""
+        check_feed(request, past=False)
         symbol = request.match_info["symbol"].upper()
         return reply({"symbol": symbol} | (self._snapshot(symbol) if self._knows(symbol) else {}))
 
@@ -61,7 +73,7 @@ class DataRest:
         """`GET /v1beta1/screener/stocks/most-actives`: by volume, or by trades."""
         top, by = whole(request, "top", 10, most=100), request.query.get("by", "volume")
         if by not in ("volume", "trades"):
-            raise bad_request(f"invalid by: volume or trades, was {by!r}")
+            raise bad_query(f"invalid by: volume or trades, was {by!r}")
         # Ranked by trades everybody must be looked at: the tape ranks by volume only.
         ranked = self._venue.tape.most_active(top if by == "volume" else len(self._venue.assets))
         active = [(symbol, volume, self._count(symbol)) for symbol, volume in ranked]
@@ -87,7 +99,7 @@ class DataRest:
         tables: Mapping[str, Mapping[str, str]] = {"trade": TRADE_CONDITIONS, "quote": QUOTE_CONDITIONS}
         table = tables.get(request.match_info["kind"])
         if table is None:
-            raise bad_request("invalid ticktype: trade or quote")
+            raise bad_query("invalid ticktype: trade or quote")
         return reply(table)
 
     async def exchanges(self, _: web.Request) -> web.Response:
@@ -96,61 +108,73 @@ class DataRest:
 
     def _history(self, kind: str) -> Callable[[web.Request], Any]:
         async def answer(request: web.Request) -> web.Response:
-            start_ns, end_ns = self._range(request)
+            symbols = symbols_of(request)
+            check_feed(request, past=True)
+            start_ns, end_ns = span_of(request, self._venue.now_ns)
             if kind == "bars":
-                return self._answer(request, kind, self._bars(request, start_ns, end_ns))
+                return self._answer(request, kind, symbols, self._bars(request, start_ns, end_ns))
             wanted = _KINDS[kind]
             recent: dict[str, list[Any]] = {}
             for event in self._venue.recent:
                 if type(event) is wanted and start_ns <= event.t_ns <= end_ns:
                     recent.setdefault(event.symbol, []).append(event)
-            return self._answer(request, kind, lambda symbol: recent.get(symbol, []))
+            return self._answer(request, kind, symbols, lambda symbol: recent.get(self._own(symbol), []))
 
         return answer
 
-    def _answer(self, request: web.Request, kind: str, fetch: Callable[[str], list[Row]]) -> web.Response:
+    def _answer(
+        self, request: web.Request, kind: str, symbols: list[str], fetch: Callable[[str], list[Row]]
+    ) -> web.Response:
         token = request.query.get("page_token")
         page: Page[Row] = cut_page(
-            _symbols(request),
+            symbols,
             fetch,
-            limit=whole(request, "limit", 1000, most=LIMIT),
+            limit=limit_of(request),
             after=Mark.read(token) if token else None,
-            descending=request.query.get("sort") == "desc",
+            descending=is_descending(request),
         )
         rows = {symbol: [self._codec.row(row) for row in some] for symbol, some in page.rows.items()}
         next_token = page.next_mark.token() if page.next_mark is not None else None
         if "symbol" in request.match_info:
-            symbol = request.match_info["symbol"].upper()
-            return reply({kind: rows.get(symbol, []), "symbol": symbol, "next_page_token": next_token})
+            return reply(
+                {kind: rows.get(symbols[0], []), "symbol": symbols[0], "next_page_token": next_token}
+            )
         return reply({kind: rows, "next_page_token": next_token})
 
     def _bars(self, request: web.Request, start_ns: int, end_ns: int) -> Callable[[str], list[Bar]]:
-        frame = Timeframe.read(request.query.get("timeframe", ""))
-        from_ns = frame.start_of(start_ns)
+        frame = Timeframe.read(required(request, "timeframe"))
+        splits = wants_splits(request.query.get("adjustment", "raw"))
+        from_ns, to_ns = frame.start_of(start_ns), frame.next_start(end_ns)
+        today = day_of(self._venue.now_ns).isoformat()
 
         def fetch(symbol: str) -> list[Bar]:
-            bars = self._base_bars(symbol, frame.base_ns, from_ns, end_ns)
+            bars = self._base_bars(self._own(symbol), frame.base_ns, from_ns, to_ns)
+            if splits:
+                bars = Splits(self._venue.actions, self._own(symbol), today).adjust(bars)
             bars = bars if frame.is_base else frame.fold(bars)
             return [bar for bar in bars if start_ns <= bar.t_ns <= end_ns]
 
         return fetch
 
-    def _base_bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
+    def _base_bars(self, symbol: str, span_ns: int, from_ns: int, to_ns: int) -> list[Bar]:
+        """Minutes or days that start in a span: closed left, open right. Today is told as far as it is."""
         venue = self._venue
-        bars = venue.tape.bars(symbol, span_ns, start_ns, min(end_ns + span_ns, venue.now_ns))
+        # A day is not always 24 hours: ask for one more, and leave out what begins too late.
+        bars = venue.tape.bars(symbol, span_ns, from_ns, min(to_ns + span_ns, venue.now_ns))
         today = venue.tape.snapshot(symbol).daily_bar if span_ns == DAY_NS else None
-        if today is not None and start_ns <= today.t_ns and (not bars or bars[-1].t_ns < today.t_ns):
-            bars = [*bars, today]  # the day so far, as Alpaca gives it
-        return bars
+        if today is not None and from_ns <= today.t_ns and (not bars or bars[-1].t_ns < today.t_ns):
+            bars = [*bars, today]
+        return [bar for bar in bars if bar.t_ns < to_ns]
 
     def _latest(self, kind: str) -> Callable[[web.Request], Any]:
         async def answer(request: web.Request) -> web.Response:
-            found = {symbol: self._latest_of(kind, symbol) for symbol in _symbols(request)}
+            symbols = symbols_of(request)
+            check_feed(request, past=False)
+            found = {symbol: self._latest_of(kind, self._own(symbol)) for symbol in symbols}
             rows = {symbol: self._codec.row(row) for symbol, row in found.items() if row is not None}
             if "symbol" not in request.match_info:
                 return reply({kind: rows})
-            symbol = request.match_info["symbol"].upper()
-            return reply({"symbol": symbol, _SINGULAR[kind]: rows.get(symbol)})
+            return reply({"symbol": symbols[0], _SINGULAR[kind]: rows.get(symbols[0])})
 
         return answer
 
@@ -160,11 +184,15 @@ class DataRest:
             return tape.snapshot(symbol).minute_bar
         return tape.trade(symbol) if kind == "trades" else tape.quote(symbol)
 
+    def _own(self, symbol: str) -> str:
+        """How the source spells what is asked for: a class share has a dot here, there any mark."""
+        return self._spelled.get(symbol, symbol)
+
     def _knows(self, symbol: str) -> bool:
-        return self._venue.tape.knows(symbol)
+        return self._venue.tape.knows(self._own(symbol))
 
     def _snapshot(self, symbol: str) -> Words:
-        snapshot = self._venue.tape.snapshot(symbol)
+        snapshot = self._venue.tape.snapshot(self._own(symbol))
         parts = {
             "latestTrade": snapshot.latest_trade,
             "latestQuote": snapshot.latest_quote,
@@ -182,24 +210,3 @@ class DataRest:
         price = self._venue.tape.price(symbol)
         change = round(price - price / (1 + percent / 100), 4)
         return {"symbol": symbol, "percent_change": round(percent, 2), "change": change, "price": price}
-
-    def _range(self, request: web.Request) -> tuple[int, int]:
-        now_ns = self._venue.now_ns
-        start, end = request.query.get("start"), request.query.get("end")
-        try:
-            start_ns = read_time(start) if start else midnight_ns(day_of(now_ns))
-            end_ns = read_time(end, end_of_day=True) if end else now_ns
-        except ValueError as e:
-            raise bad_request(f"invalid start or end: {e}") from e
-        if end_ns < start_ns:
-            raise bad_request("end should not be before start")
-        return start_ns, min(end_ns, now_ns)
-
-
-def _symbols(request: web.Request) -> list[str]:
-    if "symbol" in request.match_info:
-        return [request.match_info["symbol"].upper()]
-    symbols = names(request)
-    if not symbols:
-        raise bad_request("symbols is required")
-    return symbols

@@ -9,6 +9,7 @@ from liu_tui.localmarket.account_rest import AccountRest
 from liu_tui.localmarket.admin_rest import AdminRest
 from liu_tui.localmarket.auth import Keys
 from liu_tui.localmarket.clockwork import Clockwork
+from liu_tui.localmarket.corporate_rest import CorporateRest
 from liu_tui.localmarket.data_rest import DataRest
 from liu_tui.localmarket.dataclient import Terms
 from liu_tui.localmarket.delayed import DelayedHub
@@ -54,6 +55,7 @@ class Market:
             *TradingRest(self.venue, self.clockwork).routes(),
             *AccountRest(self.venue, clock).routes(),
             *DataRest(self.venue, json).routes(),
+            *CorporateRest(self.venue).routes(),
             *AdminRest(self.venue, clock, lockstep, self._hubs, shutdown).routes(),
         ]
         paths = frozenset({TRADES_PATH, *(_path(hub) for hub in self._hubs)})

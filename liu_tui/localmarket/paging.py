@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from liu_tui.localmarket.rest import bad_request
+from liu_tui.localmarket.rest import bad_query
 from liu_tui.model.market import Bar, Quote, Trade
 
 Row = TypeVar("Row", Bar, Trade, Quote)
@@ -30,7 +30,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
         try:
             return msgspec.json.decode(base64.urlsafe_b64decode(token), type=cls)
         except (binascii.Error, ValueError, msgspec.MsgspecError) as e:
-            raise bad_request("invalid page_token") from e
+            raise bad_query("invalid page_token") from e
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True):

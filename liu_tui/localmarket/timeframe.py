@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from liu_tui.localmarket.rest import bad_request
+from liu_tui.localmarket.rest import bad_query
 from liu_tui.market.calendar import day_of, midnight_ns
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar
 
@@ -34,7 +34,7 @@ class Timeframe(msgspec.Struct, frozen=True):
         """Read Alpaca's spelling. Raises ExchangeRefusal (400)."""
         match = _SPELLING.fullmatch(text)
         if match is None or int(match[1]) not in _ALLOWED[_UNITS[match[2]]]:
-            raise bad_request(f"invalid timeframe: {text!r}")
+            raise bad_query(f"invalid timeframe: {text}")
         return cls(int(match[1]), _UNITS[match[2]])
 
     @property
@@ -58,6 +58,14 @@ class Timeframe(msgspec.Struct, frozen=True):
         elif self.unit == "month":
             day = date(day.year, (day.month - 1) // self.count * self.count + 1, 1)
         return midnight_ns(day)
+
+    def next_start(self, t_ns: int) -> int:
+        """The start of the bar after the one that holds this moment."""
+        # Longer than any bar of the unit, shorter than two: months have 28 to 31 days, a day 23 to 25 hours.
+        length = {"day": 26 * 60, "week": 8 * 1_440, "month": (31 * self.count + 1) * 1_440}
+        if self.unit in length:
+            return self.start_of(self.start_of(t_ns) + length[self.unit] * MINUTE_NS)
+        return self.start_of(t_ns) + self.count * MINUTE_NS * (60 if self.unit == "hour" else 1)
 
     def fold(self, bars: Iterable[Bar]) -> list[Bar]:
         """Join bars of the base, oldest first, into bars of this timeframe, oldest first."""
