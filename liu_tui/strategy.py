@@ -55,13 +55,22 @@ class Context(Protocol):
     now_ns: int
     event: MarketEvent | None
     """What the call is for; None in run_all, on_start and on_stop."""
-    minutes_since_open: float
-    minutes_to_close: float
-    portfolio_value: float
     risk: float
     """Fraction of portfolio_value that one trade may lose (the plan's `risk`)."""
     state: State
     """Declared state: of this symbol in run, of the strategy in run_all. Survives a restart and a reload."""
+
+    @property
+    def minutes_since_open(self) -> float:
+        """Minutes of the session that are over; negative before the open."""
+
+    @property
+    def minutes_to_close(self) -> float:
+        """Minutes of the session that are left; negative after the close."""
+
+    @property
+    def portfolio_value(self) -> float:
+        """Dollars."""
 
     def shares_for_risk(self, price: float, stop: float, *, risk_pct: float | None = None) -> int:
         """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop."""

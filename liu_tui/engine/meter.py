@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections import deque
+from math import inf
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -19,6 +20,7 @@ class Face:
     """The shared file: strategy, a tab, symbol; padded with zeros, empty between calls."""
 
     def __init__(self, path: Path) -> None:
+        self._cards: dict[tuple[str, str], bytes] = {}
         path.write_bytes(b"\0" * FACE_BYTES)
         path.chmod(0o600)
         with path.open("r+b") as file:
@@ -26,8 +28,11 @@ class Face:
 
     def show(self, strategy: str, symbol: str) -> None:
         """Say who is being called."""
-        words = f"{strategy}\t{symbol}".encode()[:FACE_BYTES]
-        self._map[:] = words.ljust(FACE_BYTES, b"\0")
+        card = self._cards.get((strategy, symbol))
+        if card is None:
+            words = f"{strategy}\t{symbol}".encode()[:FACE_BYTES]
+            card = self._cards[strategy, symbol] = words.ljust(FACE_BYTES, b"\0")
+        self._map[:] = card
 
     def clear(self) -> None:
         """Nobody is being called."""
@@ -50,6 +55,26 @@ def read_face(path: Path) -> tuple[str, str]:
     return strategy, symbol
 
 
+class _Tally:
+    """One strategy's calls.
+
+    dearest_ns: of the calls since slowest() was asked last
+    watch_ns:   a call that takes longer has something to say: it is the dearest, or over budget
+    """
+
+    __slots__ = ("budget_ns", "calls", "dearest_ns", "slow", "watch_ns")
+
+    def __init__(self, budget_ns: float) -> None:
+        self.budget_ns = budget_ns
+        self.calls = self.slow = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Look for the dearest call anew."""
+        self.dearest_ns = 0
+        self.watch_ns: float = 0
+
+
 class CallMeter:
     """Times each call into user code. budgets: strategy -> ms; slow calls are counted, and the dearest kept.
 
@@ -57,34 +82,50 @@ class CallMeter:
     """
 
     def __init__(self, face: Face, budgets: dict[str, float]) -> None:
-        self._face = face
-        self._budgets_ns = {name: int(ms * 1e6) for name, ms in budgets.items()}
+        self._show, self._clear = face.show, face.clear
+        self._tallies = {name: _Tally(ms * 1e6) for name, ms in budgets.items()}
+        self._tally = _Tally(inf)
         self._strategy = self._symbol = ""
         self._since = 0
         self._slow_now: dict[str, tuple[str, float]] = {}
-        self.calls: dict[str, int] = dict.fromkeys(budgets, 0)
-        self.slow: dict[str, int] = dict.fromkeys(budgets, 0)
         self.dearest: tuple[str, float] = ("", 0.0)
-        self._window: dict[str, int] = {}
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Strategy -> calls so far."""
+        return {name: tally.calls for name, tally in self._tallies.items()}
+
+    @property
+    def slow(self) -> dict[str, int]:
+        """Strategy -> calls over budget so far."""
+        return {name: tally.slow for name, tally in self._tallies.items()}
 
     def enter(self, strategy: str, symbol: str) -> None:
         """A call begins."""
-        self._strategy, self._symbol = strategy, symbol
-        self._face.show(strategy, symbol)
+        if strategy != self._strategy:
+            self._strategy = strategy
+            self._tally = self._tallies.setdefault(strategy, _Tally(inf))
+        self._symbol = symbol
+        self._show(strategy, symbol)
         self._since = perf_counter_ns()
 
     def leave(self) -> None:
         """The call has ended."""
         took = perf_counter_ns() - self._since
         self._since = 0
-        name = self._strategy
-        self._face.clear()
-        self.calls[name] = self.calls.get(name, 0) + 1
-        if took > self._window.get(name, 0):
-            self._window[name] = took
-        if took > self._budgets_ns.get(name, took):
-            self.slow[name] = self.slow.get(name, 0) + 1
-            self._slow_now.setdefault(name, (self._symbol, took / 1e6))
+        self._clear()
+        tally = self._tally
+        tally.calls += 1
+        if took > tally.watch_ns:
+            self._note(tally, took)
+
+    def _note(self, tally: _Tally, took: int) -> None:
+        if took > tally.dearest_ns:
+            tally.dearest_ns = took
+            tally.watch_ns = min(took, tally.budget_ns)
+        if took > tally.budget_ns:
+            tally.slow += 1
+            self._slow_now.setdefault(self._strategy, (self._symbol, took / 1e6))
 
     def under_way_s(self) -> float:
         """Wall seconds that the call under way has lasted; 0 between calls."""
@@ -100,11 +141,11 @@ class CallMeter:
 
         What it said then if there was no call; ("", 0) if there never was one.
         """
-        if not self._window:
-            return self.dearest
-        name, took = max(self._window.items(), key=lambda row: row[1])
-        self._window.clear()
-        self.dearest = (name, took / 1e6)
+        name, worst = max(self._tallies.items(), key=lambda row: row[1].dearest_ns, default=("", _Tally(inf)))
+        if worst.dearest_ns:
+            self.dearest = (name, worst.dearest_ns / 1e6)
+            for tally in self._tallies.values():
+                tally.forget()
         return self.dearest
 
 

@@ -55,10 +55,7 @@ class CallContext:
         "_symbol",
         "_touched",
         "event",
-        "minutes_since_open",
-        "minutes_to_close",
         "now_ns",
-        "portfolio_value",
         "risk",
         "state",
     )
@@ -67,8 +64,7 @@ class CallContext:
         self._house, self._strategy, self._symbol, self._keys = house, strategy, symbol, keys
         self.now_ns = 0
         self.event: MarketEvent | None = None
-        self.minutes_since_open = self.minutes_to_close = 0.0
-        self.portfolio_value, self.risk = house.portfolio_value, house.risk
+        self.risk = house.risk
         self.hold(state)
 
     def hold(self, state: State) -> None:
@@ -78,15 +74,26 @@ class CallContext:
         self._touched = False
 
     def at(self, now_ns: int, event: MarketEvent | None) -> "CallContext":
-        """Make ready for a call; returns itself."""
-        house = self._house
+        """Make ready for a call; returns itself. Paid for every event: what few ask for waits until asked."""
         self.now_ns = now_ns
         self.event = event
-        self.minutes_since_open = (now_ns - house.hours.open_ns) / MINUTE_NS
-        self.minutes_to_close = (house.hours.close_ns - now_ns) / MINUTE_NS
-        self.portfolio_value = house.portfolio_value
         self._touched = True
         return self
+
+    @property
+    def minutes_since_open(self) -> float:
+        """Minutes of the session that are over; negative before the open."""
+        return (self.now_ns - self._house.hours.open_ns) / MINUTE_NS
+
+    @property
+    def minutes_to_close(self) -> float:
+        """Minutes of the session that are left; negative after the close."""
+        return (self._house.hours.close_ns - self.now_ns) / MINUTE_NS
+
+    @property
+    def portfolio_value(self) -> float:
+        """Dollars."""
+        return self._house.portfolio_value
 
     def shares_for_risk(self, price: float, stop: float, *, risk_pct: float | None = None) -> int:
         """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop."""

@@ -38,20 +38,17 @@ class Seat:
         "refusal",
         "runner",
         "series",
+        "symbol",
         "vetoed",
     )
 
     def __init__(self, runner: "Runner", series: Series, context: CallContext, holding: Holding) -> None:
         self.runner, self.series, self.context, self.holding = runner, series, context, holding
+        self.symbol = series.symbol
         self.vetoed = False
         self.refusal = ""  # the last one said, so that it is not said again at every event
         self._ready = False
         self._event_ns = self._ordinal = -1
-
-    @property
-    def symbol(self) -> str:
-        """The symbol it trades."""
-        return self.series.symbol
 
     def has_lookback(self) -> bool:
         """Say whether the declared bars are there."""

@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 
+_EVER_NS = 2**63
+
+
 class _Track:
     """One symbol: its series, who trades it, and who is called for what, in the plan's order."""
 
@@ -89,6 +92,7 @@ class Session:
     ) -> None:
         self._bypass, self._keys = bypass_schedule, keys or {}
         self._house = House(hours, portfolio_value, risk)
+        self._lay_hours(hours)
         self._caller = Caller(self._house, batch_id, meter, self.veto)
         self._runners: dict[str, Runner] = {}
         self._tracks: dict[str, _Track] = {}
@@ -164,12 +168,15 @@ class Session:
             track.series.on_quote(event)  # type: ignore[arg-type] # mypy does not narrow by type()
             seats = track.quote
         elif kind is Trade:
-            seats = await self._on_trade(track, event, now_ns)  # type: ignore[arg-type] # as above
+            if track.second:
+                await self._count_second(track, event, now_ns)  # type: ignore[arg-type] # as above
+            track.series.on_trade(event)  # type: ignore[arg-type] # as above
+            seats = track.trade
         else:
             seats = self._on_bar(track, event)  # type: ignore[arg-type] # as above
-        if seats and self._in_hours(now_ns):
+        if seats and self._from_ns <= now_ns < self._until_ns:
             await self._caller.run(seats, event, now_ns)
-        return self._house.take()
+        return self._house.take() if self._house.outbox else []
 
     def absorb(self, event: MarketEvent) -> None:
         """Take an event that came too late to act on: the series knows it, nobody is called."""
@@ -280,6 +287,7 @@ class Session:
     def open_day(self, hours: SessionHours) -> None:
         """Begin another day: windows and timers follow it."""
         self._house.hours = hours
+        self._lay_hours(hours)
         for runner in self._runners.values():
             runner.open_day(hours)
 
@@ -310,11 +318,9 @@ class Session:
 
     # ---- the turns of the crank
 
-    async def _on_trade(self, track: _Track, trade: Trade, now_ns: int) -> list[Seat]:
-        if track.second and not track.has_seconds and (bar := self._seconds.add(trade)) is not None:
+    async def _count_second(self, track: _Track, trade: Trade, now_ns: int) -> None:
+        if not track.has_seconds and (bar := self._seconds.add(trade)) is not None:
             await self._on_second(track, bar, now_ns)
-        track.series.on_trade(trade)
-        return track.trade
 
     def _on_bar(self, track: _Track, bar: Bar) -> list[Seat]:
         if bar.span_ns == SECOND_NS:
@@ -336,8 +342,13 @@ class Session:
             await self._caller.tell(runner, "", "on_start", call)
 
     def _in_hours(self, now_ns: int) -> bool:
-        hours = self._house.hours
-        return self._bypass or hours.open_ns <= now_ns < hours.close_ns
+        return self._from_ns <= now_ns < self._until_ns
+
+    def _lay_hours(self, hours: SessionHours) -> None:
+        """Say when strategies are called at all."""
+        self._from_ns, self._until_ns = (
+            (-_EVER_NS, _EVER_NS) if self._bypass else (hours.open_ns, hours.close_ns)
+        )
 
     # ---- seats
 

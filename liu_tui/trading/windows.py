@@ -24,13 +24,15 @@ class Windows:
             for window in windows
         ]
         self._spans = tuple(sorted(spans)) if windows else ((hours.open_ns, hours.close_ns),)
+        self._from_ns = self._until_ns = 0  # the span that was found last: the next moment is in it too
 
     def open_at(self, now_ns: int) -> bool:
         """Say whether positions may be opened at this moment: closed left, open right."""
-        if self._always:
+        if self._from_ns <= now_ns < self._until_ns or self._always:
             return True
-        for start, end in self._spans:  # noqa: SIM110 - any() with a generator costs four times as much
+        for start, end in self._spans:
             if start <= now_ns < end:
+                self._from_ns, self._until_ns = start, end
                 return True
         return False
 
