@@ -1,4 +1,4 @@
-"""What a question to the data API asks for: symbols, span, feed, order. Refusals are worded as the service's."""
+"""What a question to the data API asks for: symbols, span, feed, order. Refusals are in Alpaca's words."""
 
 from aiohttp import web
 

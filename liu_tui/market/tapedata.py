@@ -1,15 +1,36 @@
 """TapeData: the DataAPI of a day that is being played, for scanners and strategies of a backtest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import TypeVar
 
+from liu_tui.errors import FeedError
+from liu_tui.market import calendar
 from liu_tui.market.history import DataAPI
 from liu_tui.market.tape import Tape
 from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
-from liu_tui.model.market import MINUTE_NS, Adjustment, Asset, Bar, Snapshot
+from liu_tui.model.market import (
+    DAY_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Adjustment,
+    Asset,
+    Bar,
+    CorporateAction,
+    Quote,
+    Snapshot,
+    Trade,
+)
+
+Tick = TypeVar("Tick", Trade, Quote)
+Latest = TypeVar("Latest", Trade, Quote, Snapshot)
 
 
 class TapeData(DataAPI):
-    """What the tape knows by now; never later. It owns nothing, so that closing it does nothing."""
+    """What the tape knows by now; never later. It owns nothing, so that closing it does nothing.
+
+    Symbols are taken in any case and told in capitals.
+    """
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
@@ -25,13 +46,44 @@ class TapeData(DataAPI):
     ) -> dict[str, list[Bar]]:
         """Return closed bars per symbol, as they were printed: a played day knows no later split.
 
-        See DataAPI.bars.
+        See DataAPI.bars. Raises FeedError for anything but minutes and days.
         """
-        return {symbol: self._tape.bars(symbol, span_ns, start_ns, end_ns) for symbol in symbols}
+        if span_ns not in (MINUTE_NS, DAY_NS):
+            what = f"no bars of {span_ns / SECOND_NS:g} s"
+            raise FeedError(what, where="the played day", mend="It has minutes and days.")
+        return {name: self._tape.bars(name, span_ns, start_ns, end_ns) for name in _capitals(symbols)}
+
+    async def trades(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Trade]]:
+        """Return the prints of a span, both ends included, of the days that the source can play."""
+        return self._ticks(Trade, symbols, start_ns, end_ns)
+
+    async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
+        """Return the quotes of a span, both ends included, of the days that the source can play."""
+        return self._ticks(Quote, symbols, start_ns, end_ns)
+
+    async def latest_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Return the last print of each symbol that has one."""
+        return _found(self._tape.trade, symbols)
+
+    async def latest_quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
+        """Return the quote of each symbol that has one, as it stands."""
+        return _found(self._tape.quote, symbols)
+
+    async def corporate_actions(
+        self, symbols: Iterable[str], start: date, end: date
+    ) -> list[CorporateAction]:
+        """Return none: a recording does not say what happened to its names."""
+        return []
+
+    async def sessions(self, start: date, end: date) -> list[SessionHours]:
+        """Return the sessions of the calendar's rules, the played day as the tape has it."""
+        played = self._tape.hours
+        return [played if hours.day == played.day else hours for hours in calendar.sessions(start, end)]
 
     async def snapshots(self, symbols: Iterable[str]) -> dict[str, Snapshot]:
         """Return the latest of each symbol that the tape knows."""
-        return {symbol: self._tape.snapshot(symbol) for symbol in symbols if self._tape.knows(symbol)}
+        tape = self._tape
+        return _found(lambda name: tape.snapshot(name) if tape.knows(name) else None, symbols)
 
     async def most_active(self, top: int = 50) -> list[tuple[str, float]]:
         """Return (symbol, shares traded today), most first."""
@@ -55,3 +107,30 @@ class TapeData(DataAPI):
 
     async def close(self) -> None:
         """Do nothing: the tape belongs to who made it."""
+
+    def _ticks(
+        self, kind: type[Tick], symbols: Iterable[str], start_ns: int, end_ns: int
+    ) -> dict[str, list[Tick]]:
+        """Play the span once more, for these symbols: a tape keeps no more than the latest of each."""
+        found: dict[str, list[Tick]] = {name: [] for name in _capitals(symbols)}
+        for day in self._days(start_ns, end_ns):
+            for moment, events in self._tape.source.steps(day, start_ns, found.keys()):
+                # A step may tell a little later what happened before; what is not known yet is never told.
+                if moment > self._tape.now_ns or moment > end_ns + MINUTE_NS:
+                    break
+                for event in events:
+                    if type(event) is kind and event.symbol in found and start_ns <= event.t_ns <= end_ns:
+                        found[event.symbol].append(event)
+        return found
+
+    def _days(self, start_ns: int, end_ns: int) -> Iterator[str]:
+        first, last = calendar.day_of(start_ns).isoformat(), calendar.day_of(end_ns).isoformat()
+        return (day for day in self._tape.source.days() if first <= day <= min(last, self._tape.day))
+
+
+def _found(ask: Callable[[str], Latest | None], symbols: Iterable[str]) -> dict[str, Latest]:
+    return {name: said for name in _capitals(symbols) if (said := ask(name)) is not None}
+
+
+def _capitals(symbols: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(symbol.upper() for symbol in symbols))
