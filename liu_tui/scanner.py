@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from liu_tui.errors import UserFileError
-from liu_tui.model.market import is_symbol
+from liu_tui.model.market import Event, is_symbol
 
 if TYPE_CHECKING:
     from liu_tui.model.market import Asset, Bar, Snapshot
@@ -87,3 +87,13 @@ def hits_of(picks: Iterable[str | Hit], most: int | None) -> list[Hit]:
         symbol = hit.symbol.upper()
         hits.setdefault(symbol, Hit(symbol, hit.values))
     return list(hits.values())[:most]
+
+
+def check_events(scanner: Scanner) -> None:
+    """Check the data that a scanner's class names. Raises UserFileError for what is no stream."""
+    unknown = sorted(set(scanner.events) - {event.value for event in Event})
+    if unknown:
+        raise UserFileError(
+            f"{type(scanner).__name__}.events names {', '.join(map(repr, unknown))}",
+            mend=f"There are {', '.join(event.value for event in Event)}",
+        )

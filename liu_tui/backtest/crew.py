@@ -13,7 +13,7 @@ from liu_tui.errors import LiuError
 from liu_tui.market.view import VenueView
 from liu_tui.model.clock import SessionHours
 from liu_tui.plan.schema import ScannerTable, TradePlan
-from liu_tui.scanner import Hit, Scanner, hits_of
+from liu_tui.scanner import Hit, Scanner, check_events, hits_of
 from liu_tui.strategy import Strategy, StrategyType
 from liu_tui.trading.session import Slot
 from liu_tui.trading.timetable import Timetable
@@ -38,9 +38,9 @@ class Crew(msgspec.Struct, frozen=True):
         return max((slot.strategy.lookback_days for slot in self.slots), default=0)
 
     @property
-    def events(self) -> set[str]:
-        """What any of them is called for."""
-        return {event for slot in self.slots for event in slot.strategy.events}
+    def events(self) -> dict[str, frozenset[str]]:
+        """What each of them is called for."""
+        return {slot.name: frozenset(slot.strategy.events) for slot in self.slots}
 
     @property
     def swing(self) -> frozenset[str]:
@@ -63,7 +63,8 @@ class Scout:
     def __init__(self, name: str, table: ScannerTable, root: Path, hours: SessionHours) -> None:
         cls = userfiles.load(root / table.filename, name, Scanner)
         scanner = userfiles.build(cls, name, table.params)
-        self.name, self.target = name, table.target_strategy_name
+        check_events(scanner)
+        self.name, self.target, self.events = name, table.target_strategy_name, frozenset(scanner.events)
         self._scanner, self._most = scanner, table.max_symbols
         self.timetable = Timetable(
             hours,

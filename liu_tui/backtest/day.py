@@ -19,10 +19,12 @@ from liu_tui.backtest.crew import Crew, load_scouts
 from liu_tui.backtest.data import PlayedData
 from liu_tui.backtest.house import House
 from liu_tui.market.lookback import daily_start, history_start
+from liu_tui.market.sieve import Sieve
 from liu_tui.market.tape import Tape
 from liu_tui.market.view import VenueView
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Event, MarketEvent, Quote, Trade
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Event, MarketEvent, Quote, TapeEvent, Trade
 from liu_tui.model.orders import Fill, Intent, OrderNews
+from liu_tui.trading.notes import take_note
 from liu_tui.trading.requests import (
     KeySet,
     Request,
@@ -32,7 +34,7 @@ from liu_tui.trading.requests import (
     VetoRequest,
 )
 from liu_tui.trading.session import Session
-from liu_tui.trading.watchlist import Watchlist, wanted_events
+from liu_tui.trading.watchlist import Watchlist, events_of
 
 AFTER_CLOSE_NS = MINUTE_NS
 """The live house ends so long after the close; what comes later is not played."""
@@ -64,8 +66,9 @@ class Day:
         self._view = VenueView(self._data, house.clock, hours)
         self._scouts = load_scouts(plan, house.root, hours)
         self._watchlist = Watchlist(plan.max_symbols)
-        self._quotes = Event.QUOTE in wanted_events(crew.events, plan.events)
         self._watched = watched
+        self._sieves: dict[str, Sieve] = {}
+        self._quoted: set[str] = set()  # symbols whose quotes are subscribed
         self._intents: list[Intent] = []
         self._asked: list[VetoRequest | UnsubscribeRequest] = []
         self._left_out: set[str] = set()
@@ -124,18 +127,40 @@ class Day:
         mine = [event for event in events if event.symbol in self._watched]
         self._house.bars += sum(1 for event in events if type(event) is Bar)
         self._market(t_ns, mine)
-        await self._hear(t_ns, _marks(mine))
-        await self._call(t_ns, mine)
+        admitted = self._admit(mine)
+        await self._hear(t_ns, _marks(admitted))
+        await self._call(t_ns, admitted)
         await self._decide(t_ns)
         self._obey()
         await self._look(t_ns)
         self._save_each_minute(t_ns)
 
-    def _market(self, t_ns: int, events: Sequence[MarketEvent]) -> None:
+    def _market(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
         on_event = self._exchange.on_event
         for event in events:
-            on_event(event)
+            if isinstance(event, Trade | Quote | Bar):
+                on_event(event)
         self._exchange.on_time(t_ns)
+
+    def _admit(self, events: Sequence[TapeEvent]) -> list[TapeEvent]:
+        """What of it is subscribed, and what the symbols' sieves let through: as at the live producer."""
+        admitted: list[TapeEvent] = []
+        for event in events:
+            symbol = event.symbol
+            if type(event) is Quote and symbol not in self._quoted:
+                continue
+            sieve = self._sieves[symbol]
+            passes = sieve.admit(event)
+            if sieve.released:
+                admitted += sieve.released
+                sieve.released = []
+            if sieve.words:
+                for words in sieve.words:
+                    self._house.record.say("warn", words, source="feed")
+                sieve.words = []
+            if passes:
+                admitted.append(event)
+        return admitted
 
     async def _hear(self, t_ns: int, marks: dict[str, float]) -> None:
         desk, carry = self._desk, self._house.hands.carry
@@ -145,11 +170,12 @@ class Day:
             await carry(desk.on_update(update, t_ns), self)
         await carry(desk.on_time(t_ns), self)
 
-    async def _call(self, t_ns: int, events: Sequence[MarketEvent]) -> None:
+    async def _call(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
         on_event = self._session.on_event
         for event in events:
-            kind = type(event)
-            if kind is Quote and not self._quotes:
+            if not isinstance(event, Trade | Quote | Bar):
+                if event.symbol in self._session.symbols:
+                    take_note(self._session.series(event.symbol), event)
                 continue
             self._house.events += 1
             moment = event.end_ns if isinstance(event, Bar) else event.t_ns
@@ -189,17 +215,30 @@ class Day:
         for scout in self._scouts:
             if scout.timetable.due(t_ns):
                 hits = await scout.look(self._view, t_ns, self._house.record)
-                outcome = await self._watch([(hit.symbol, scout.target) for hit in hits])
+                outcome = await self._watch([(hit.symbol, scout.target) for hit in hits], scout.events)
                 self._say_picks(scout.name, outcome)
 
-    async def _watch(self, picks: Iterable[tuple[str, str]]) -> dict[str, str]:
-        outcome = {symbol: self._watchlist.pick(symbol, target) for symbol, target in picks}
+    async def _watch(
+        self, picks: Iterable[tuple[str, str]], events: frozenset[str] = frozenset()
+    ) -> dict[str, str]:
+        outcome = {symbol: self._watchlist.pick(symbol, target, events) for symbol, target in picks}
         for symbol in (symbol for symbol, what in outcome.items() if what == "new"):
             self._watched.add(symbol)
+            self._sieves[symbol] = Sieve(symbol)
             self._house.symbols.add(symbol)
             self._show_prices(symbol)
-        await self._serve([symbol for symbol, what in outcome.items() if what in ("new", "wider")])
+        changed = [symbol for symbol, what in outcome.items() if what in ("new", "wider")]
+        for symbol in changed:
+            self._subscribe(symbol)
+        await self._serve(changed)
         return outcome
+
+    def _subscribe(self, symbol: str) -> None:
+        watched = self._watchlist.get(symbol)
+        if watched is not None and Event.QUOTE in events_of(
+            watched, self._crew.events, self._house.plan.events
+        ):
+            self._quoted.add(symbol)
 
     async def _serve(self, symbols: Sequence[str]) -> None:
         """Hand symbols to the session with the history that the strategies declared."""
@@ -270,12 +309,12 @@ class Day:
         self._house.record.say("info", words, source=source)
 
 
-def _marks(events: Iterable[MarketEvent]) -> dict[str, float]:
+def _marks(events: Iterable[TapeEvent]) -> dict[str, float]:
     """The last trade of each symbol; where there was none, its bar's close. As the live producer does."""
     marks: dict[str, float] = {}
     for event in events:
         if isinstance(event, Trade):
             marks[event.symbol] = event.price
-        elif isinstance(event, Bar):
+        elif isinstance(event, Bar) and event.span_ns == MINUTE_NS:
             marks.setdefault(event.symbol, event.close)
     return marks

@@ -1,9 +1,11 @@
-"""History for a consumer's symbols: before the first call, and after a gap of the feed."""
+"""History for a consumer's symbols: before the first call, after a gap of the feed, and to mend a minute."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from enum import Enum, auto
+from typing import Any
 
 import msgspec
 
@@ -18,11 +20,20 @@ RETRIES = 5
 RETRY_S = 1.0
 
 
+class Purpose(Enum):
+    """What history was asked for."""
+
+    BEGIN = auto()  # what strategies declared to look back to
+    GAP = auto()  # what the feed may have missed; their events wait for it
+    REPAIR = auto()  # minutes whose bars did not come, or that a correction changed; nobody waits
+
+
 class Loaded(msgspec.Struct, frozen=True):
     """History that has arrived: (task, minute bars, daily bars) of each symbol, and what to answer."""
 
+    purpose: Purpose
     symbols: list[tuple[SymbolTask, list[Bar], list[Bar]]]
-    answer: Assigned | None
+    answer: Assigned | None = None
 
 
 class Backfill:
@@ -40,7 +51,14 @@ class Backfill:
 
     def refill(self, symbols: Sequence[str], gap: GapBegin) -> None:
         """Fetch the bars of a gap; they come marked as back-filled."""
-        self._start(self._fetch_gap([SymbolTask(symbol=symbol) for symbol in symbols], gap))
+        start = gap.from_ns - gap.from_ns % MINUTE_NS - MINUTE_NS
+        words = f"gap in the feed ({gap.words})" if gap.words else "gap in the feed"
+        self._start(self._fetch_again(Purpose.GAP, symbols, start, words))
+
+    def refetch(self, symbols: Iterable[str], from_ns: int, words: str) -> None:
+        """Fetch bars again that are wrong or did not come, from the minute of `from_ns` on; words: why."""
+        start = from_ns - from_ns % MINUTE_NS
+        self._start(self._fetch_again(Purpose.REPAIR, list(symbols), start, words))
 
     def finished(self) -> list[Loaded]:
         """What has arrived since the last call, in the order of asking."""
@@ -57,8 +75,8 @@ class Backfill:
         self._tasks.clear()
         await self._data.close()
 
-    def _start(self, job: object) -> None:
-        task: asyncio.Task[Loaded] = asyncio.ensure_future(job)  # type: ignore[call-overload]
+    def _start(self, job: Coroutine[Any, Any, Loaded]) -> None:
+        task = asyncio.get_running_loop().create_task(job)
         task.add_done_callback(lambda _task: self._child.wake.set())
         self._tasks.append(task)
 
@@ -70,21 +88,17 @@ class Backfill:
         minutes = await self._bars(names, history_start(now, lookback), now, MINUTE_NS)
         daily = await self._bars(names, daily_start(now, days), now, DAY_NS) if days else {}
         rows = [(task, minutes.get(task.symbol, []), daily.get(task.symbol, [])) for task in tasks]
-        return Loaded(rows, answer)
+        return Loaded(Purpose.BEGIN, rows, answer)
 
-    async def _fetch_gap(self, tasks: Sequence[SymbolTask], gap: GapBegin) -> Loaded:
-        names = [task.symbol for task in tasks]
-        start = gap.from_ns - gap.from_ns % MINUTE_NS - MINUTE_NS
-        bars = await self._bars(names, start, self._child.clock.now_ns(), MINUTE_NS)
+    async def _fetch_again(self, purpose: Purpose, symbols: Sequence[str], start: int, words: str) -> Loaded:
+        bars = await self._bars(symbols, start, self._child.clock.now_ns(), MINUTE_NS)
         count = sum(len(rows) for rows in bars.values())
-        self._child.say(
-            "warn", f"gap in the feed: {count} minute bars of {len(names)} symbols back-filled", kind="feed"
+        verb = "back-filled" if purpose is Purpose.GAP else "fetched again"
+        said = f"{words}: {count} minute bars of {len(symbols)} symbols {verb}"
+        self._child.say("warn", said, kind="feed")
+        return Loaded(
+            purpose, [(SymbolTask(symbol=name), _marked(bars.get(name, ())), []) for name in symbols]
         )
-        marked = {
-            name: [msgspec.structs.replace(bar, backfilled=True) for bar in rows]
-            for name, rows in bars.items()
-        }
-        return Loaded([(task, marked.get(task.symbol, []), []) for task in tasks], None)
 
     async def _bars(self, names: Sequence[str], start: int, end: int, span: int) -> dict[str, list[Bar]]:
         for attempt in range(1, RETRIES + 1):
@@ -97,3 +111,7 @@ class Backfill:
                 await asyncio.sleep(RETRY_S * attempt)
         self._child.say("error", f"no history for {', '.join(names[:5])}: their strategies wait", kind="feed")
         return {}
+
+
+def _marked(bars: Iterable[Bar]) -> list[Bar]:
+    return [msgspec.structs.replace(bar, backfilled=True) for bar in bars]

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from liu_tui import logs
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import Alive, Boot, Bye, Ready, Said, SetAnchor, Stop, TakeLink, ToChild
 from liu_tui.errors import LiuError, WireError
+from liu_tui.market import calendar
 from liu_tui.model.clock import Clock, SessionClock
 from liu_tui.settings import Settings
 
@@ -92,6 +94,7 @@ class Child:
             raise WireError(f"{type(first).__name__} came before Boot", where="control link")
         self._boot = first
         self._clock.set(first.anchor)
+        calendar.correct(first.calendar, map(date.fromisoformat, first.closed))
         return first
 
     def ready(self) -> None:

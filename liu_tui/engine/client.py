@@ -27,6 +27,7 @@ VERBS = (
     "cancel",
     "flatten",
     "kill",
+    "reconnect",
     "status",
     "stop",
 )

@@ -108,6 +108,8 @@ class Commands:
                 return supervisor.symbols.subscribe(symbol)
             case "unsubscribe":
                 return supervisor.symbols.unsubscribe(symbol)
+            case "reconnect":
+                return supervisor.reconnect(f"{command.by} asked for it")
             case "stop":
                 supervisor.ask_stop("asked for", flatten=command.flatten)
                 return True, "closing, once flat" if command.flatten else "closing"

@@ -49,7 +49,7 @@ class Ending:
                 await house.market.admin("pause")
         await self._desk_does("settle")
         await staff.desk.stop(self._reason)
-        await staff.producer.stop(self._reason)
+        await asyncio.gather(*(producer.stop(self._reason) for producer in staff.producers))
         house.hear()
         summary = house.summary()
         if house.market is not None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 import msgspec
 
 from liu_tui.engine.messages import Alive, DeskFacts, HitFound, Scanned, StrategyState
+from liu_tui.engine.rate import Rate
 from liu_tui.engine.snapshot import (
     CommandRow,
     ConsumerRow,
-    FeedRow,
     HitRow,
     MoneyRow,
     OrderRow,
@@ -22,34 +22,12 @@ from liu_tui.engine.snapshot import (
     StrategyRow,
     VetoRow,
 )
-from liu_tui.market.streaming import FeedStatus
 from liu_tui.model.account import Position
-from liu_tui.model.clock import monotonic_ns
-from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Fill, OrderNews
 from liu_tui.plan.schema import TradePlan
 
 COMMANDS_KEPT = 50
-RATE_OVER_S = 2.0
 replace = msgspec.structs.replace
-
-
-class Rate:
-    """Events a second, from a count that only grows."""
-
-    def __init__(self) -> None:
-        self._at_ns = monotonic_ns()
-        self._count = 0
-        self.per_s = 0.0
-
-    def tell(self, count: int) -> float:
-        """Take the count as it is now; returns the rate over the last seconds."""
-        now = monotonic_ns()
-        elapsed = (now - self._at_ns) / SECOND_NS
-        if elapsed >= RATE_OVER_S:
-            self.per_s = max(0.0, (count - self._count) / elapsed)
-            self._at_ns, self._count = now, count
-        return self.per_s
 
 
 class Fold:
@@ -84,8 +62,6 @@ class Fold:
         self._realized: dict[str, float] = {}
         self.desk: DeskFacts | None = None
         self._prices: dict[str, float] = {}
-        self.feed = FeedRow()
-        self._feed_rate = Rate()
         self._rates: dict[str, Rate] = {}
         self.vetoes: dict[tuple[str, str], VetoRow] = {}
         self.commands: dict[str, CommandRow] = {}
@@ -158,16 +134,6 @@ class Fold:
         self._realized[fill.strategy] = self._realized.get(fill.strategy, 0.0) + fill.realized
         if not fill.position:
             self._trips[fill.strategy] = self._trips.get(fill.strategy, 0) + 1
-
-    def feed_said(self, status: FeedStatus) -> None:
-        """The connection changed."""
-        self.feed = replace(self.feed, state=status.state.value, words=status.words)
-
-    def producer(self, received: int, symbols: int, last_event_ns: int) -> None:
-        """The producer's heartbeat. received: over all its lives."""
-        age = (monotonic_ns() - last_event_ns) / SECOND_NS if last_event_ns else 0.0
-        rate = self._feed_rate.tell(received)
-        self.feed = replace(self.feed, received=received, symbols=symbols, age_s=max(age, 0.0), rate=rate)
 
     def command(self, row: CommandRow) -> None:
         """A command, or how it went."""

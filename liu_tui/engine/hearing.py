@@ -13,6 +13,7 @@ from liu_tui.engine.messages import (
     DeskProfiles,
     DeskReady,
     FeedSaid,
+    Freshness,
     FromChild,
     Profiles,
     Ready,
@@ -33,7 +34,7 @@ from liu_tui.engine.messages import (
     VetoSet,
 )
 from liu_tui.engine.records import Write
-from liu_tui.market.streaming import FeedState, FeedStatus
+from liu_tui.market.streaming import FeedState
 from liu_tui.model.clock import wall_ns
 
 if TYPE_CHECKING:
@@ -100,19 +101,19 @@ class Hearing:
         match message:
             case VenueSaid(hours=hours, anchor=anchor):
                 house.clock.set(anchor)
-                house.venue_said(hours)
+                house.venue_said(message)
                 self._put(lambda store: store.batches.set_day(house.batch_id, hours.day))
             case SetAnchor(anchor=anchor):
                 house.clock.set(anchor)
                 for other in house.staff:
                     if other is not kid:
                         other.tell(message)
-            case FeedSaid(status=status):
-                self._feed_said(status)
             case Routed(n=n, words=words):
-                house.gate.settled(f"routes {n}")
+                house.gate.settled(f"routes {house.staff.place_of(kid)} {n}")
                 if words:
-                    house.log.say("error", words, source="feed", kind="feed")
+                    house.log.say("error", words, source=self._feed_of(kid), kind="feed")
+            case FeedSaid() | Freshness():
+                self._from_feed(kid, message)
             case StepBegin(n=n, t_ns=t_ns):
                 house.clock.step_to(t_ns)
                 house.gate.begin(n)
@@ -120,13 +121,22 @@ class Hearing:
             case SessionOver():
                 house.ask_stop("market close")
 
-    def _feed_said(self, status: FeedStatus) -> None:
-        house = self._house
-        house.fold.feed_said(status)
-        house.feed_live = status.state is FeedState.LIVE
-        level = _FEED_LEVELS.get(status.state, "error")
-        words = f"{status.state.value}: {status.words}".rstrip(": ")
-        house.log.say(level, words, source="feed", kind="" if level == "info" else "feed")
+    def _from_feed(self, kid: Kid, said: FeedSaid | Freshness) -> None:
+        """How a connection stands, and how fresh what comes over it is."""
+        feeds, level, words = self._house.feeds, "warn", ""
+        if isinstance(said, FeedSaid):
+            feeds.said(kid.name, said.status)
+            level = _FEED_LEVELS.get(said.status.state, "error")
+            words = f"{said.status.state.value}: {said.status.words}".rstrip(": ")
+        elif feeds.fresh(kid.name, said):
+            words = f"silent: connected, but no event for {said.silent_s:.0f} s"
+        if words:
+            kind = "" if level == "info" else "feed"
+            self._house.log.say(level, words, source=self._feed_of(kid), kind=kind)
+
+    def _feed_of(self, kid: Kid) -> str:
+        """What the log calls a connection; with several it must say which."""
+        return "feed" if len(self._house.staff.producers) == 1 else f"feed of {kid.name}"
 
     def _from_desk(self, message: FromChild) -> None:
         house = self._house
@@ -211,7 +221,7 @@ class Hearing:
         house = self._house
         house.fold.scanned(said)
         house.books.hits(said)
-        outcome = house.symbols.pick([(found.symbol, said.target) for found in said.hits])
+        outcome = house.symbols.pick([(found.symbol, said.target) for found in said.hits], said.events)
         fresh = [symbol for symbol, what in outcome.items() if what == "new"]
         for found in said.hits:
             state = _OUTCOMES[outcome[found.symbol]]

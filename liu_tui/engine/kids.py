@@ -28,6 +28,10 @@ TERM_S = 2.0
 FOLLOW_S = 0.5
 """A process whose link has broken ends by itself; after so long it is ended."""
 
+_COUNTS = (
+    *("received", "dispatched", "discarded", "merged", "refused"),
+    *("duplicates", "disordered", "held_back", "slow", "gaps", "recorded", "unrecorded"),
+)
 _DECODER: msgspec.msgpack.Decoder[list[FromChild]] = msgspec.msgpack.Decoder(list[FromChild])
 
 
@@ -179,17 +183,12 @@ class Kid:
 
     def _remember(self) -> None:
         now, before = self.alive, self.before
-        self.before = Alive(
-            received=before.received + now.received,
-            dispatched=before.dispatched + now.dispatched,
-            discarded=before.discarded + now.discarded,
-            merged=before.merged + now.merged,
-            refused=before.refused + now.refused,
-        )
+        sums = {name: getattr(before, name) + getattr(now, name) for name in _COUNTS}
+        self.before = Alive(**sums)
         self.alive = Alive()
 
     def total(self, field: str) -> int:
-        """A count over all its lives: received, dispatched, discarded, merged or refused."""
+        """A count over all its lives: one of those that only grow."""
         return int(getattr(self.before, field)) + int(getattr(self.alive, field))
 
 

@@ -15,7 +15,7 @@ from liu_tui.engine.snapshot import Detail
 from liu_tui.market.streaming import FeedStatus
 from liu_tui.model.account import Account, Position
 from liu_tui.model.clock import Anchor, SessionHours
-from liu_tui.model.market import MarketEvent, MarketNote, Step
+from liu_tui.model.market import Event, MarketEvent, MarketNote, Step
 from liu_tui.model.orders import Fill, Intent, OrderNews
 from liu_tui.plan.schema import TradePlan
 from liu_tui.wiring.venue import Venue
@@ -193,6 +193,8 @@ class Alive(Message, frozen=True, tag="alive", kw_only=True):
     slow: int = 0  # producer: how often the vendor said that we do not read fast enough
     gaps: int = 0  # producer: how often something may have been missed
     recorded: int = 0  # producer: events written to the recording
+    unrecorded: int = 0  # producer: events that the disk had no time for
+    left_out: tuple[str, ...] = ()  # producer: symbols that the vendor's allowance had no room for
 
 
 class SymbolHealth(Message, frozen=True, tag="health", kw_only=True):
@@ -286,11 +288,10 @@ class Assigned(Message, frozen=True, tag="assigned", kw_only=True):
 
 
 class Routed(Message, frozen=True, tag="routed", kw_only=True):
-    """Producer: Routes n are subscribed. words: what could not be, and why; left_out: which symbols."""
+    """Producer: Routes n are subscribed. words: what could not be, and why."""
 
     n: int
     words: str = ""
-    left_out: tuple[str, ...] = ()
 
 
 class FeedSaid(Message, frozen=True, tag="feed_said", kw_only=True):
@@ -329,7 +330,7 @@ class Scanned(Message, frozen=True, tag="scanned", kw_only=True):
     words: str = ""
     next_ns: int = 0
     took_ms: float = 0.0
-    events: tuple[str, ...] = ()  # data that the picks need beside what strategies declare
+    events: tuple[Event, ...] = ()  # data that the picks need beside what strategies declare
 
 
 class StepDone(Message, frozen=True, tag="step_done", kw_only=True):

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 def picture_of(house: Supervisor, seq: int) -> Picture:
     """Everything a screen needs, as it stands now. The log lines are added for each screen by itself."""
     fold = house.fold
-    producer = house.staff.producer
-    fold.producer(producer.total("received"), producer.alive.symbols, producer.alive.last_event_ns)
     facts = fold.desk
     return Picture(
         seq=seq,
@@ -30,10 +28,10 @@ def picture_of(house: Supervisor, seq: int) -> Picture:
         state=facts.state if facts else "ACTIVE",
         state_by=facts.by if facts else "",
         state_reason=facts.reason if facts else "",
-        feed=fold.feed,
+        feed=house.feeds.row(house.staff.producers),
         broker=BrokerRow(state=facts.broker, words=facts.broker_words) if facts else BrokerRow(),
         money=fold.money(),
-        hits=fold.hits(),
+        hits=tuple(map(house.feeds.dress, fold.hits())),
         consumers=_consumers(house),
         positions=fold.positions(),
         orders=fold.order_rows(),
@@ -68,10 +66,11 @@ def processes_of(house: Supervisor) -> tuple[ProcessRow, ...]:
 
 
 def _consumers(house: Supervisor) -> tuple[ConsumerRow, ...]:
-    held_back = {name: (merged, queued) for name, merged, queued in house.staff.producer.alive.by_consumer}
+    kept = [row for producer in house.staff.producers for row in producer.alive.by_consumer]
     rows = []
     for kid in house.staff.consumers:
-        merged, queued = held_back.get(kid.name, (0, 0))
+        merged = sum(count for name, count, _queued in kept if name == kid.name)
+        queued = sum(count for name, _merged, count in kept if name == kid.name)
         house.fold.calls(kid.name, kid.alive)
         totals = {"dispatched": kid.total("dispatched"), "discarded": kid.total("discarded")}
         rows.append(

@@ -1,23 +1,32 @@
 """The producer: one inbound market data connection, and the routing of its events to consumers.
 
-Per frame: read once, put each event into the outlets of its symbol, flush each outlet once. Knows no
-strategy and no pandas; never waits for a reader.
+Per frame: read once, put each event that its symbol's sieve admits into the outlets of that symbol, flush
+each outlet once. Knows no strategy and no pandas; never waits for a reader. Beside the way of the events:
+ lanes.py      where each symbol's events go, what is let through, how fresh it is
+ gaps.py       what is missing, for the consumers to fetch
+ feedwatch.py  silence: told to the console, and ended by connecting anew
+ recorder.py   everything as it came, into a file, if that was asked for
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import date, timedelta
 
 import msgspec
 
 from liu_tui.engine.child import Child
+from liu_tui.engine.feedwatch import FeedWatch
+from liu_tui.engine.gaps import Gaps
+from liu_tui.engine.lanes import Lane, Lanes
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import (
     Alive,
     FeedSaid,
     GapBegin,
     Marks,
+    Reconnect,
     Routed,
     Routes,
     SessionOver,
@@ -28,16 +37,22 @@ from liu_tui.engine.messages import (
     VenueSaid,
 )
 from liu_tui.engine.outlet import Outlet
+from liu_tui.engine.recorder import Recorder
 from liu_tui.errors import FeedError
-from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem
-from liu_tui.model.clock import Anchor, monotonic_ns
+from liu_tui.market import calendar
+from liu_tui.market.history import DataAPI
+from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem, Unreadable
+from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
 from liu_tui.model.market import (
+    DAY_NS,
+    MINUTE_NS,
     Bar,
     Event,
     Halt,
     PriceBand,
     Quote,
     Step,
+    TapeEvent,
     Trade,
     TradeCancel,
     TradeCorrection,
@@ -45,29 +60,33 @@ from liu_tui.model.market import (
 from liu_tui.wiring.venue import keys_for, open_data, open_feed
 
 MARKS_S = 0.2
-GAP_S = 3.0
+CALENDAR_DAYS = 370
 DESK = "desk"
-_NOTES = frozenset({Halt, PriceBand, TradeCorrection, TradeCancel})
+_TAPE = frozenset({Trade, Quote, Bar, Halt, PriceBand, TradeCorrection, TradeCancel})
 _silent: msgspec.msgpack.Decoder[list[object]] = msgspec.msgpack.Decoder(list[object])
 """Readers never answer on a market link; whatever came would be ignored."""
 
 
 class Producer:
-    """Routes events. outlets: by consumer's name; the desk's gets bars, marks and steps."""
+    """Routes events. outlets: by consumer's name; the desk's gets marks and steps."""
 
     def __init__(self, child: Child) -> None:
+        boot = child.boot
         self._child = child
-        self._feed = open_feed(child.boot.venue, keys_for(child.boot.venue))
+        self._feed = open_feed(boot.venue, keys_for(boot.venue))
         self._outlets: dict[str, Outlet] = {}
-        self._routes: dict[str, tuple[Outlet, ...]] = {}
-        self._table = Routes(n=0, routes=())
+        self._lanes = Lanes()
+        self._wanted: dict[Event, set[str]] = {}
         self._marks: dict[str, float] = {}
         self._received = 0
         self._last_event_ns = monotonic_ns()
-        self._lost_ns = child.boot.lost_ns
-        self._gap: GapBegin | None = None
+        self._gaps = Gaps(boot.lost_ns)
+        self._watch = FeedWatch(child, self._lanes)
+        self._recorder = Recorder.of(child)
+        self._again = asyncio.Event()
+        self._refused = False  # for good: until a person says reconnect
         self._merged_before: dict[str, int] = {}  # by readers that were started again
-        self._lockstep = child.boot.venue.lockstep
+        self._lockstep = boot.venue.lockstep
 
     async def run(self) -> None:
         """Serve until the supervisor says stop or is gone."""
@@ -79,6 +98,7 @@ class Producer:
                 ]
                 if not self._lockstep:
                     background.append(tasks.create_task(self._mark()))
+                    background.append(tasks.create_task(self._watch.run(self._cut)))
                 await self._obey()
                 for task in background:
                     task.cancel()
@@ -86,6 +106,10 @@ class Producer:
             await self._feed.close()
             for outlet in self._outlets.values():
                 outlet.close()
+            if self._recorder is not None:
+                await self._recorder.close()
+
+    # ── what the supervisor says ──
 
     async def _obey(self) -> None:
         child = self._child
@@ -100,6 +124,8 @@ class Producer:
                         await self._route(message)
                     case StepAck(n=n):
                         await self._feed.acknowledge(n)
+                    case Reconnect(words=words):
+                        self._cut(words)
 
     def _take_link(self, peer: str, sock: socket.socket) -> None:
         if old := self._outlets.pop(peer, None):
@@ -108,62 +134,122 @@ class Producer:
         link = Link(sock, _silent, self._child.wake.set)
         # A replay must not depend on who was slow: in lock-step everything is kept.
         outlet = self._outlets[peer] = Outlet(link, merging=not self._lockstep)
-        if self._gap is not None and peer != DESK:
-            outlet.put(self._gap)
+        if (gap := self._gaps.recent) is not None and peer != DESK:
+            outlet.put(self._of_mine(gap))
             outlet.flush()
-        self._apply_routes()
+        self._lanes.connect(self._outlets)
 
     async def _route(self, table: Routes) -> None:
-        self._table = table
-        self._apply_routes()
-        wanted: dict[Event, set[str]] = {event: set() for event in Event}
+        now = self._child.clock.now_ns()
+        fresh = self._lanes.lay(table.routes, self._child.boot.consumers, now)
+        self._watch.restart(now)
+        self._lanes.connect(self._outlets)
+        self._wanted = {event: set() for event in Event}
         for route in table.routes:
             for event in route.events:
-                wanted[Event(event)].add(route.symbol)
+                self._wanted[Event(event)].add(route.symbol)
         words = ""
         try:
-            await self._feed.subscribe(wanted)
+            await self._feed.subscribe(self._wanted)
         except FeedError as e:
             words = str(e)
+        if self._recorder is not None:
+            self._recorder.begin(fresh)
         self._child.tell(Routed(n=table.n, words=words))
 
-    def _apply_routes(self) -> None:
-        names = self._child.boot.consumers
-        self._routes = {
-            route.symbol: tuple(
-                self._outlets[names[place]] for place in route.consumers if names[place] in self._outlets
-            )
-            for route in self._table.routes
-        }
+    def _cut(self, words: str) -> None:
+        """Connect anew: cut the line that is there, or ask again where we were refused."""
+        if self._refused:
+            self._again.set()
+        else:
+            self._feed.reconnect(words)
+
+    # ── what the vendor says ──
 
     async def _read(self) -> None:
-        try:
-            async for batch in self._feed.batches():
-                self._take(batch)
-        except FeedError as e:
-            # Refused for good: stay, so that the console can show why; a new start asks again.
-            self._child.tell(FeedSaid(status=FeedStatus(FeedState.REFUSED, str(e))))
+        while True:
+            try:
+                async for batch in self._feed.batches():
+                    self._take(batch)
+            except FeedError as e:
+                # Refused for good: stay, so that the console can show why, and ask again when told to.
+                self._gaps.lost(self._child.clock.now_ns(), str(e))
+                self._child.tell(FeedSaid(status=FeedStatus(FeedState.REFUSED, str(e))))
+            else:
+                return
+            self._refused = True
+            await self._again.wait()
+            self._again.clear()
+            self._refused = False
+            await self._feed.close()
+            venue = self._child.boot.venue
+            self._feed = open_feed(venue, keys_for(venue))
+            await self._feed.subscribe(self._wanted)
 
     def _take(self, batch: list[StreamItem]) -> None:
-        routes = self._routes
-        marks = self._marks
-        for item in batch:
-            kind = type(item)
-            if kind is Trade:
-                marks[item.symbol] = item.price  # type: ignore[union-attr] # `kind` narrows for us, not for mypy
-            elif kind is Bar:
-                marks.setdefault(item.symbol, item.close)  # type: ignore[union-attr]
-            elif kind is not Quote and kind not in _NOTES:
-                self._special(item)
-                continue
-            for outlet in routes.get(item.symbol, ()):  # type: ignore[union-attr]
-                outlet.put(item)  # type: ignore[arg-type]
-            self._received += 1
-        self._last_event_ns = monotonic_ns()
+        now = self._child.clock.now_ns()
+        if self._recorder is not None:
+            self._recorder.add(batch, now)
+        if self._pass_on(batch, now):
+            self._last_event_ns = monotonic_ns()
+            self._watch.beat(now)
+        self._gaps.good(now)
         for outlet in self._outlets.values():
             outlet.flush()
 
-    def _special(self, item: StreamItem) -> None:
+    def _pass_on(self, batch: list[StreamItem], now: int) -> int:
+        """Put each event into its symbol's outlets; returns how many there were."""
+        lanes, marks, before = self._lanes, self._marks, self._received
+        for item in batch:
+            kind = type(item)
+            if kind not in _TAPE:
+                self._special(item, now)
+                continue
+            lane = lanes.get(item.symbol)  # type: ignore[union-attr] # `kind` narrows for us, not for mypy
+            if lane is None:  # the last few of a symbol that was unsubscribed
+                continue
+            self._received += 1
+            lane.pulse.beat(now)
+            sieve = lane.sieve
+            admitted = sieve.admit(item)  # type: ignore[arg-type] # as above
+            if sieve.released or sieve.words:
+                self._pass_sifted(lane)
+            if not admitted:
+                continue
+            if kind is Trade:
+                marks[lane.symbol] = item.price  # type: ignore[union-attr] # as above
+            elif kind is not Quote:
+                self._learn(lane, item)  # type: ignore[arg-type] # as above
+            for outlet in lane.outlets:
+                outlet.put(item)  # type: ignore[arg-type] # as above
+        return self._received - before
+
+    def _pass_sifted(self, lane: Lane) -> None:
+        """Pass on what the sieve lets go, and say what it found."""
+        for event in lane.sieve.released:
+            if type(event) is Trade:
+                self._marks[lane.symbol] = event.price
+            elif type(event) is not Quote:
+                self._learn(lane, event)
+            for outlet in lane.outlets:
+                outlet.put(event)
+        for words in lane.sieve.words:
+            self._child.say("warn", words, source="feed", kind="feed")
+        lane.sieve.released, lane.sieve.words = [], []
+
+    def _learn(self, lane: Lane, event: TapeEvent) -> None:
+        match event:
+            case Bar(span_ns=span_ns) if span_ns == MINUTE_NS:
+                self._marks.setdefault(event.symbol, event.close)
+            case Bar(span_ns=span_ns) if span_ns == DAY_NS:
+                lane.volume = event.volume
+            case Halt(halted=halted):
+                lane.pulse.halted = halted
+                word = "halted" if halted else "trades again"
+                said = f"{event.symbol} {word} {event.words}".rstrip()
+                self._child.say("warn", said, source="feed", kind="feed")
+
+    def _special(self, item: StreamItem, now: int) -> None:
         match item:
             case Step():
                 self._flush_marks()
@@ -175,32 +261,36 @@ class Producer:
                 self._child.anchor.set(item)
                 self._child.tell(SetAnchor(anchor=item))
             case FeedStatus():
-                self._on_status(item)
+                self._on_status(item, now)
+            case Unreadable(count=count):
+                self._gaps.unreadable(count, now)
+                self._tell_gap(self._gaps.due(now))
             case SessionEnd(t_ns=t_ns):
                 self._child.tell(SessionOver(t_ns=t_ns))
 
-    def _on_status(self, status: FeedStatus) -> None:
+    def _on_status(self, status: FeedStatus, now: int) -> None:
         self._child.tell(FeedSaid(status=status, refused=self._feed.refused))
-        now = self._child.clock.now_ns()
         if status.state is FeedState.LOST:
-            self._lost_ns = self._lost_ns or now
-        elif status.state is FeedState.LIVE and self._lost_ns:
-            self._tell_gap(GapBegin(from_ns=self._lost_ns, to_ns=now))
-            self._lost_ns = 0
+            self._gaps.lost(now, status.words)
+        elif status.state is FeedState.LIVE:
+            self._watch.restart(now)
+            self._tell_gap(self._gaps.live(now))
 
-    def _tell_gap(self, gap: GapBegin) -> None:
+    def _tell_gap(self, gap: GapBegin | None) -> None:
         """Have the consumers fetch what was missed. In lock-step nothing was: the market has waited."""
-        if self._lockstep:
+        if gap is None or self._lockstep:
             return
+        mine = self._of_mine(gap)
         for name, outlet in self._outlets.items():
             if name != DESK:
-                outlet.put(gap)
-        # After our own restart the links come at about this moment too.
-        self._gap = gap
-        asyncio.get_running_loop().call_later(GAP_S, self._forget_gap)
+                outlet.put(mine)
 
-    def _forget_gap(self) -> None:
-        self._gap = None
+    def _of_mine(self, gap: GapBegin) -> GapBegin:
+        """Name our symbols where other producers have some too."""
+        alone = len(self._child.boot.producers) == 1
+        return gap if alone else msgspec.structs.replace(gap, symbols=tuple(self._lanes))
+
+    # ── marks and numbers ──
 
     def _flush_marks(self) -> None:
         desk = self._outlets.get(DESK)
@@ -212,8 +302,12 @@ class Producer:
         while True:
             await asyncio.sleep(MARKS_S)
             self._flush_marks()
-            if DESK in self._outlets:
-                self._outlets[DESK].flush()
+            # Unreadable messages that came within a second of the last gap are told when that is over.
+            self._tell_gap(self._gaps.due(self._child.clock.now_ns()))
+            for outlet in self._outlets.values():
+                outlet.flush()
+            if self._recorder is not None:
+                self._recorder.complain()
 
     def _stats(self) -> Alive:
         readers = [(name, outlet) for name, outlet in self._outlets.items() if name != DESK]
@@ -221,17 +315,26 @@ class Producer:
         for _name, outlet in readers:
             for symbol, count in outlet.merged_by_symbol.items():
                 merged[symbol] = merged.get(symbol, 0) + count
+        duplicates, disordered, held_back = self._lanes.counts()
         return Alive(
             received=self._received,
             refused=self._feed.refused,
             merged=sum(self._merged_by(name, outlet) for name, outlet in readers),
             queue=sum(outlet.waiting for _name, outlet in readers),
-            symbols=len(self._routes),
+            symbols=len(self._lanes),
             last_event_ns=self._last_event_ns,
             by_symbol=tuple((symbol, 0, count) for symbol, count in merged.items()),
             by_consumer=tuple(
                 (name, self._merged_by(name, outlet), outlet.waiting) for name, outlet in readers
             ),
+            duplicates=duplicates,
+            disordered=disordered,
+            held_back=held_back,
+            slow=self._feed.slow,
+            gaps=self._gaps.count,
+            recorded=self._recorder.written if self._recorder is not None else 0,
+            unrecorded=self._recorder.dropped if self._recorder is not None else 0,
+            left_out=tuple(sorted(self._feed.left_out)),
         )
 
     def _merged_by(self, name: str, outlet: Outlet) -> int:
@@ -239,14 +342,41 @@ class Producer:
 
 
 async def _ask_venue(child: Child) -> None:
-    """Tell the supervisor the venue's hours and time; it boots the others with them."""
+    """Tell the supervisor the venue's hours, time and calendar; it boots the others with them."""
     data = open_data(child.boot.venue, keys_for(child.boot.venue))
     try:
         hours, anchor = await data.hours(), await data.anchor()
+        differing, closed = await _ask_calendar(child, data, calendar.day_of(anchor.venue_ns))
     finally:
         await data.close()
     child.anchor.set(anchor)
-    child.tell(VenueSaid(hours=hours, anchor=anchor))
+    calendar.correct(differing, closed)
+    child.tell(
+        VenueSaid(
+            hours=hours,
+            anchor=anchor,
+            calendar=tuple(differing),
+            closed=tuple(day.isoformat() for day in closed),
+        )
+    )
+
+
+async def _ask_calendar(child: Child, data: DataAPI, today: date) -> tuple[list[SessionHours], list[date]]:
+    """Where the venue's calendar differs from the rules, in the span that it knows."""
+    around = timedelta(days=CALENDAR_DAYS)
+    try:
+        theirs = await data.sessions(today - around, today + around)
+    except FeedError as e:
+        child.say("warn", f"the venue's calendar is not known, the rules are used: {e}", source="feed")
+        return [], []
+    if not theirs:
+        return [], []
+    known = [date.fromisoformat(session.day) for session in theirs]
+    differing, closed = calendar.differences(theirs, min(known), max(known))
+    if differing or closed:
+        days = len(differing) + len(closed)
+        child.say("info", f"the venue's calendar differs from the rules on {days} days", source="feed")
+    return differing, closed
 
 
 async def run(child: Child) -> None:

@@ -17,9 +17,9 @@ from liu_tui.engine.messages import Alive, HitFound, Reload, Scanned, StepBegin,
 from liu_tui.errors import LiuError, UserFileError
 from liu_tui.market.history import DataAPI
 from liu_tui.market.view import VenueView
-from liu_tui.model.market import Snapshot
+from liu_tui.model.market import Event, Snapshot
 from liu_tui.plan.schema import ScannerTable
-from liu_tui.scanner import Hit, Scanner, hits_of
+from liu_tui.scanner import Hit, Scanner, check_events, hits_of
 from liu_tui.trading.timetable import Timetable
 from liu_tui.wiring.venue import keys_for, open_data
 
@@ -78,6 +78,7 @@ class Scanners:
         try:
             cls = userfiles.load(Path(boot.workspace) / table.filename, name, Scanner)
             scanner = userfiles.build(cls, name, table.params)
+            check_events(scanner)
         except UserFileError as e:
             self._child.say("error", str(e), source=name)
             self._child.tell(
@@ -130,6 +131,7 @@ class Scanners:
                 words=words,
                 next_ns=job.timetable.next_ns,
                 took_ms=(perf_counter() - began) * 1000,
+                events=tuple(sorted(map(Event, job.scanner.events))),
             )
         )
 

@@ -12,6 +12,11 @@ def shard_of(name: str, consumers: int) -> int:
     return crc32(name.encode()) % consumers
 
 
+def producer_names(wanted: int) -> tuple[str, ...]:
+    """Names of the producers: "producer" if there is but one, else with their numbers."""
+    return ("producer",) if wanted == 1 else tuple(f"producer {n}" for n in range(1, wanted + 1))
+
+
 def consumer_names(wanted: int, max_symbols: int) -> tuple[str, ...]:
     """Names of the consumers: `wanted` of them, or by CPUs and symbols if that is 0."""
     if not wanted:

@@ -10,19 +10,25 @@ from liu_tui.engine.links import pair
 
 
 class Staff:
-    """Producer, consumers, desk and scanners. log: where their standard output goes."""
+    """Producers, consumers, desk and scanners. log: where their standard output goes."""
 
     def __init__(
-        self, consumers: tuple[str, ...], *, scanners: bool, log: Path, wake: Callable[[], None]
+        self,
+        producers: tuple[str, ...],
+        consumers: tuple[str, ...],
+        *,
+        scanners: bool,
+        log: Path,
+        wake: Callable[[], None],
     ) -> None:
         self._log = log
-        self.producer = Kid("producer", "producer", wake)
+        self.producers = [Kid("producer", name, wake) for name in producers]
         self.desk = Kid("desk", "desk", wake)
         self.consumers = [Kid("consumer", name, wake) for name in consumers]
         self.scanners = Kid("scanners", "scanners", wake) if scanners else None
 
     def __iter__(self) -> Iterator[Kid]:
-        yield self.producer
+        yield from self.producers
         yield self.desk
         yield from self.consumers
         if self.scanners is not None:
@@ -51,11 +57,16 @@ class Staff:
                 other.give_link(kind, one.name, theirs)
 
     def place_of(self, kid: Kid) -> int:
-        """A consumer's place; 0 for anybody else."""
-        return self.consumers.index(kid) if kid in self.consumers else 0
+        """A consumer's or a producer's place among its like; 0 for anybody else."""
+        for some in (self.consumers, self.producers):
+            if kid in some:
+                return some.index(kid)
+        return 0
 
     def _pairs(self) -> Iterator[tuple[str, Kid, Kid]]:
-        yield "market", self.producer, self.desk
+        for producer in self.producers:
+            yield "market", producer, self.desk
         for consumer in self.consumers:
-            yield "market", self.producer, consumer
+            for producer in self.producers:
+                yield "market", producer, consumer
             yield "orders", self.desk, consumer

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from liu_tui.engine.feeds import COUNTS
 from liu_tui.engine.fold import Fold
 from liu_tui.engine.kids import Kid
 from liu_tui.engine.marketkeeper import MarketKeeper
+from liu_tui.engine.snapshot import FeedRow
 
 
 def summary_of(
-    *, batch_id: str, environment: str, fold: Fold, producer: Kid, consumers: list[Kid], kids: list[Kid],
-    market: MarketKeeper | None, symbols: list[str], end_reason: str,
+    *, batch_id: str, environment: str, fold: Fold, feed: FeedRow, producers: list[Kid],
+    consumers: list[Kid], kids: list[Kid], market: MarketKeeper | None, symbols: list[str], end_reason: str,
 ) -> dict[str, Any]:  # fmt: skip
     """What happened, in numbers. Dollars are rounded to a hundredth of a cent."""
     facts = fold.desk
@@ -24,11 +27,16 @@ def summary_of(
         "environment": environment,
         "end_reason": end_reason,
         "events": {
-            "received": producer.total("received"),
+            "received": feed.received,
             "dispatched": sum(kid.total("dispatched") for kid in consumers),
             "discarded_late": sum(kid.total("discarded") for kid in consumers),
-            "merged": producer.total("merged"),
-            "refused": producer.total("refused"),
+            "merged": sum(producer.total("merged") for producer in producers),
+            "refused": feed.refused,
+        },
+        "data": {name: getattr(feed, name) for name in COUNTS}
+        | {
+            "stale": feed.stale,
+            "left_out": list(feed.left_out),
         },
         "lag_ms": {
             kid.name: {"p50": round(kid.alive.lag_p50_ms, 3), "p99": round(kid.alive.lag_p99_ms, 3)}
@@ -43,8 +51,16 @@ def summary_of(
         "realized_pnl": round(facts.realized, 4) if facts else 0.0,
         "unrealized_pnl": round(facts.unrealized, 4) if facts else 0.0,
         "discarded_by_symbol": _by_symbol(consumers, 1),
-        "merged_by_symbol": _by_symbol([producer], 2),
+        "merged_by_symbol": _by_symbol(producers, 2),
     }
+    if feed.recording:
+        path = Path(feed.recording)
+        summary["recording"] = {
+            "path": feed.recording,
+            "events": sum(producer.total("recorded") for producer in producers),
+            "dropped": sum(producer.total("unrecorded") for producer in producers),
+            "bytes": path.stat().st_size if path.exists() else 0,
+        }
     if market is not None:
         account = facts.account if facts else None
         summary["market"] = {

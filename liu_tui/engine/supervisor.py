@@ -27,16 +27,17 @@ from liu_tui.engine.client import Farewell
 from liu_tui.engine.commands import Commands
 from liu_tui.engine.daylog import DayLog
 from liu_tui.engine.ending import Ending
+from liu_tui.engine.feeds import Feeds
 from liu_tui.engine.fold import Fold
 from liu_tui.engine.frontdoor import FrontDoor
 from liu_tui.engine.hearing import Hearing
 from liu_tui.engine.kids import Kid
 from liu_tui.engine.marketkeeper import MarketKeeper
-from liu_tui.engine.messages import Boot, Reload, SetAnchor, StepAck, StrategyState
+from liu_tui.engine.messages import Boot, Reconnect, Reload, SetAnchor, StepAck, StrategyState, VenueSaid
 from liu_tui.engine.picture import picture_of, processes_of
 from liu_tui.engine.records import Records
 from liu_tui.engine.registry import Registry, SessionRecord, is_ours
-from liu_tui.engine.shards import consumer_names
+from liu_tui.engine.shards import consumer_names, producer_names
 from liu_tui.engine.staff import Staff
 from liu_tui.engine.steps import StepGate
 from liu_tui.engine.summary import summary_of
@@ -67,6 +68,7 @@ _PHASES = {
 class Supervisor:
     """One session. See session.py for its start and its end in the books.
 
+    recording: the file to record all market data to; by the plan's `record` if ""
     ready: everybody runs, the feed is live, the desk and the broker agree
     phase: starting, waiting (for the open), trading, closing, ended
     """
@@ -81,6 +83,7 @@ class Supervisor:
         registry: Registry,
         store: Store,
         build: str,
+        recording: str = "",
     ) -> None:
         self.plan, self.plan_file, self.build = plan, plan_file, build
         self.record, self.batch_id = record, record.batch_id
@@ -93,11 +96,15 @@ class Supervisor:
         self.wake = asyncio.Event()
         self.market: MarketKeeper | None = None
         self.staff = Staff(
+            producer_names(plan.producers),
             consumer_names(plan.consumers, plan.max_symbols),
             scanners=bool(plan.scanners),
             log=workspace.logs_dir / f"{self.batch_id}.log",
             wake=self.wake.set,
         )
+        kept = str(workspace.recordings_dir / f"{self.batch_id}.liu") if plan.record else ""
+        self.recording = recording or kept
+        self.feeds = Feeds((kid.name for kid in self.staff.producers), self.recording)
         self.gate = StepGate()
         self.symbols = Symbols(self)
         self.commands = Commands(self)
@@ -107,10 +114,10 @@ class Supervisor:
         self._hearing = Hearing(self)
         self._tending = Tending(self, workspace.sessions_dir)
         self.quarantined: dict[str, str] = {}
-        self.feed_lost_ns = 0
         self.plan_changed = ""
         self.phase = "starting"
-        self.desk_ready = self.feed_live = False
+        self.desk_ready = False
+        self._venue: VenueSaid | None = None
         self.ready = asyncio.Event()
         self._seq = 0
         self._stop_reason = ""
@@ -147,6 +154,13 @@ class Supervisor:
         self._stop_reason = self._stop_reason or reason
         self._flatten = self._flatten or flatten
         self.wake.set()
+
+    def reconnect(self, words: str) -> tuple[bool, str]:
+        """Have every data connection cut and made anew; what was refused is asked for again."""
+        running = [producer for producer in self.staff.producers if producer.running]
+        for producer in running:
+            producer.tell(Reconnect(words=words))
+        return (True, "reconnecting the data") if running else (False, "no producer runs at this moment")
 
     def _over(self, for_s: float) -> bool:
         if for_s and self.ready.is_set() and not self._deadline_ns:
@@ -190,7 +204,8 @@ class Supervisor:
         await self._dismiss_old_desk()
         for kid in self.staff:
             await self.staff.start(kid)
-        self._boot(self.staff.producer)
+        for producer in self.staff.producers:
+            self._boot(producer)
 
     async def _dismiss_old_desk(self) -> None:
         """The desk of a dead supervisor has been waiting for us: it lets go, and ours reads its journal."""
@@ -255,11 +270,12 @@ class Supervisor:
         self._hearing.release()
         n = self.gate.to_acknowledge(roles if self.gate.n else ())
         if n is not None:
-            self.staff.producer.tell(StepAck(n=n))
+            for producer in self.staff.producers:
+                producer.tell(StepAck(n=n))
 
     def _set_phase(self) -> None:
         if not self.ready.is_set():
-            if not (self.staff.all_running and self.desk_ready and self.feed_live):
+            if not (self.staff.all_running and self.desk_ready and self.feeds.live):
                 return
             self.ready.set()
             words = f"ready: batch {self.batch_id}, {len(self.staff.consumers)} consumers"
@@ -278,14 +294,14 @@ class Supervisor:
         """Boot a child that was started again, if the venue's hours are known; the producer asks for them."""
         if kid is self.staff.scanners:
             self._boot_scanners()
-        elif self.hours is not None or kid is self.staff.producer:
+        elif self.hours is not None or kid.role == "producer":
             self._boot(kid)
 
-    def venue_said(self, hours: SessionHours) -> None:
-        """The producer has asked the venue: the others may boot."""
+    def venue_said(self, said: VenueSaid) -> None:
+        """A producer has asked the venue: the others may boot."""
         if self.hours is not None:
             return
-        self.hours = hours
+        self.hours, self._venue = said.hours, said
         for kid in (self.staff.desk, *self.staff.consumers):
             self._boot(kid)
 
@@ -299,11 +315,11 @@ class Supervisor:
             self._boot_scanners()
         elif kid is self.staff.scanners:
             self.gate.excuse("scanners")
-        elif kid is self.staff.producer:
+        elif kid.role == "producer":
             if self.gate.acked >= 0:  # lock-step: the last word to its predecessor may have died with it
                 kid.tell(StepAck(n=self.gate.acked))
             if self.symbols.names:
-                self.symbols.tell_routes()
+                self.symbols.tell_producer(self.staff.place_of(kid))
 
     def _boot_scanners(self) -> None:
         """Picks are handed out by what the consumers said of their strategies: so these come first."""
@@ -335,8 +351,12 @@ class Supervisor:
                 keys=tuple(books.keys.values()) if serves else (),
                 vetoes=tuple(books.vetoes.values()),
                 profiles=tuple(self.symbols.watching.profiles.values()),
-                lost_ns=self.feed_lost_ns if kid is staff.producer else 0,
+                lost_ns=self.feeds.lost_ns.get(kid.name, 0),
                 quarantined=tuple(self.quarantined.items()),
+                producers=tuple(producer.name for producer in staff.producers),
+                recording=self.recording if kid.role == "producer" else "",
+                calendar=self._venue.calendar if self._venue else (),
+                closed=self._venue.closed if self._venue else (),
             )
         )
         if kid is staff.desk:
@@ -393,7 +413,8 @@ class Supervisor:
             batch_id=self.batch_id,
             environment=self.plan.environment.value,
             fold=self.fold,
-            producer=self.staff.producer,
+            feed=self.feeds.row(self.staff.producers),
+            producers=self.staff.producers,
             consumers=self.staff.consumers,
             kids=list(self.staff),
             market=self.market,

@@ -29,9 +29,12 @@ class Symbols:
         """What is watched, first picked first."""
         return self.watching.list.symbols
 
-    def pick(self, picks: list[tuple[str, str]]) -> dict[str, str]:
-        """Pick symbols (symbol, target) and subscribe what is new; returns symbol -> what became of it."""
-        outcome = {symbol: self.watching.list.pick(symbol, target) for symbol, target in picks}
+    def pick(self, picks: list[tuple[str, str]], events: tuple[str, ...] = ()) -> dict[str, str]:
+        """Pick symbols (symbol, target) and subscribe what is new; returns symbol -> what became of it.
+
+        events: data that is needed of them beside what strategies declare
+        """
+        outcome = {symbol: self.watching.list.pick(symbol, target, events) for symbol, target in picks}
         fresh = [symbol for symbol, what in outcome.items() if what in ("new", "wider")]
         for place, tasks in split(self.watching.tasks_of(symbol) for symbol in fresh).items():
             self._house.staff.consumers[place].tell(Assign(n=self._number(f"assign {place}"), tasks=tasks))
@@ -78,9 +81,16 @@ class Symbols:
         self._house.fold.vetoes = {key: _veto_row(row) for key, row in self._house.books.vetoes.items()}
 
     def tell_routes(self) -> None:
-        """Tell the producer the whole table; it stands for every earlier one."""
-        self._house.gate.forget("routes")
-        self._house.staff.producer.tell(Routes(n=self._number("routes"), routes=self.watching.routes()))
+        """Tell each producer the whole table of its symbols; it stands for every earlier one."""
+        for place in range(len(self._house.staff.producers)):
+            self.tell_producer(place)
+
+    def tell_producer(self, place: int) -> None:
+        """Tell one producer its table."""
+        producers = self._house.staff.producers
+        self._house.gate.forget(f"routes {place}")
+        number = self._number(f"routes {place}")
+        producers[place].tell(Routes(n=number, routes=self.watching.routes(place, len(producers))))
 
     def tell_consumer(self, place: int) -> None:
         """Tell a consumer that was started again all that it serves."""
@@ -106,7 +116,7 @@ class Symbols:
         """A consumer has described a symbol: add the batch's fills in it, and pass it on."""
         fills = self._house.fold.fills
         mine = tuple((fill.t_ns, fill.qty, fill.price) for fill in fills if fill.symbol == detail.symbol)
-        whole = msgspec.structs.replace(detail, fills=mine)
+        whole = msgspec.structs.replace(self._house.feeds.describe(detail), fills=mine)
         for guest in self._details.pop(detail.symbol, ()):
             self._house.door.tell(guest, whole)
 

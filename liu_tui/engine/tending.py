@@ -74,9 +74,8 @@ class Tending:
             house.desk_ready = False
             house.commands.desk_lost()
             house.gate.hold("desk")
-        elif kid is house.staff.producer:
-            house.feed_live = False
-            house.feed_lost_ns = house.clock.now_ns()
+        elif kid.role == "producer":
+            house.feeds.died(kid.name, house.clock.now_ns())
         elif kid is house.staff.scanners:
             house.gate.hold("scanners")
 
@@ -99,4 +98,4 @@ def _patience_s(kid: Kid) -> float:
 
 
 def _called(kid: Kid) -> str:
-    return f"consumer {kid.name}" if kid.role == "consumer" else f"the {kid.role}"
+    return f"consumer {kid.name}" if kid.role == "consumer" else f"the {kid.name}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from liu_tui.engine.messages import Route, StrategyProfile, SymbolTask
 from liu_tui.engine.shards import shard_of
 from liu_tui.plan.schema import TradePlan
-from liu_tui.trading.watchlist import Watchlist, wanted_events
+from liu_tui.trading.watchlist import Watchlist, events_of
 
 
 class Watching:
@@ -49,14 +49,21 @@ class Watching:
         tasks = (self.tasks_of(symbol).get(place) for symbol in self.list.symbols)
         return [task for task in tasks if task is not None]
 
-    def routes(self) -> tuple[Route, ...]:
-        """The producer's whole table."""
-        declared = {event for profile in self.profiles.values() for event in profile.events}
-        events = tuple(sorted(wanted_events(declared, self._plan.events)))
+    def routes(self, place: int = 0, producers: int = 1) -> tuple[Route, ...]:
+        """The whole table of one of the producers. Each symbol has its own events: see events_of."""
         return tuple(
-            Route(symbol=symbol, events=events, consumers=tuple(self.tasks_of(symbol)))
+            Route(symbol=symbol, events=self.events_of(symbol), consumers=tuple(self.tasks_of(symbol)))
             for symbol in self.list.symbols
+            if shard_of(symbol, producers) == place
         )
+
+    def events_of(self, symbol: str) -> tuple[str, ...]:
+        """What is subscribed of a symbol: what its strategies declare, and what its scanners need."""
+        watched = self.list.get(symbol)
+        if watched is None:
+            return ()
+        declared = {name: profile.events for name, profile in self.profiles.items()}
+        return tuple(sorted(events_of(watched, declared, self._plan.events)))
 
     def owner(self, symbol: str) -> int:
         """The consumer that can tell most of a symbol."""

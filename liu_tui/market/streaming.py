@@ -55,11 +55,13 @@ class StreamingAPI(ABC):
     refused:  messages that could not be read
     slow:     how often the vendor said that we do not read fast enough
     delay_ns: how far this feed is behind the market by its own declaration
+    left_out: symbols of the wanted set that the vendor's allowance has no room for
     """
 
     refused: int = 0
     slow: int = 0
     delay_ns: int = 0
+    left_out: frozenset[str] = frozenset()
 
     @abstractmethod
     def batches(self) -> AsyncIterator[list[StreamItem]]:

@@ -5,7 +5,7 @@ The supervisor and the backtest keep the same list, so that a replay subscribes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from liu_tui.model.market import Event
 
@@ -18,15 +18,33 @@ def wanted_events(declared: Iterable[str], plan_events: Iterable[Event]) -> froz
     return ALWAYS | {Event(name) for name in declared} | set(plan_events)
 
 
-class Watched:
-    """One symbol. targets: the strategies that get it; all is True when an untargeted scanner picked it."""
+def events_of(
+    watched: Watched, declared: Mapping[str, Iterable[str]], plan_events: Iterable[Event]
+) -> frozenset[Event]:
+    """The streams of one watched symbol.
 
-    __slots__ = ("all", "symbol", "targets")
+    declared: strategy -> the events that it declares. Those of the strategies whose symbol it is count, and
+              what its scanners need
+    """
+    names = watched.strategies() or frozenset(declared)
+    theirs = {event for name in names & declared.keys() for event in declared[name]}
+    return wanted_events(theirs | watched.events, plan_events)
+
+
+class Watched:
+    """One symbol.
+
+    targets: the strategies that get it; all is True when an untargeted scanner picked it
+    events:  the data that its scanners need beside what strategies declare
+    """
+
+    __slots__ = ("all", "events", "symbol", "targets")
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.all = False
         self.targets: set[str] = set()
+        self.events: set[str] = set()
 
     def strategies(self) -> frozenset[str]:
         """Names of the strategies; empty means all of them."""
@@ -59,10 +77,11 @@ class Watchlist:
         """A watched symbol; None if it is not."""
         return self._watched.get(symbol)
 
-    def pick(self, symbol: str, target: str = "") -> str:
+    def pick(self, symbol: str, target: str = "", events: Iterable[str] = ()) -> str:
         """A scanner (or a person) picked a symbol for a strategy, "" for all.
 
-        returns: "new" (to subscribe), "wider" (more strategies get it), "known", "full" (over max_symbols)
+        events:  data that the scanner needs of it
+        returns: "new" (to subscribe), "wider" (more strategies or data), "known", "full" (over max_symbols)
                  or "dropped" (it was unsubscribed today)
         """
         if symbol in self._dropped:
@@ -72,9 +91,9 @@ class Watchlist:
             if len(self._watched) >= self._max:
                 return "full"
             watched = self._watched[symbol] = Watched(symbol)
-            _widen(watched, target)
+            _widen(watched, target, events)
             return "new"
-        return "wider" if _widen(watched, target) else "known"
+        return "wider" if _widen(watched, target, events) else "known"
 
     def drop(self, symbol: str) -> bool:
         """Unsubscribe for the rest of the day; says whether it was watched (else nothing changes)."""
@@ -92,9 +111,11 @@ class Watchlist:
         self._dropped.discard(symbol)
 
 
-def _widen(watched: Watched, target: str) -> bool:
+def _widen(watched: Watched, target: str, events: Iterable[str]) -> bool:
+    wider = not watched.events.issuperset(events)
+    watched.events.update(events)
     if watched.all or target in watched.targets:
-        return False
+        return wider
     if target:
         watched.targets.add(target)
     else:

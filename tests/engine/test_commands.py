@@ -43,6 +43,10 @@ class House:
     def ask_stop(self, _reason: str, *, flatten: bool) -> None:
         self.stops.append(flatten)
 
+    def reconnect(self, words: str) -> tuple[bool, str]:
+        self.said.append(words)
+        return True, "reconnecting"
+
     def status(self) -> dict[str, Any]:
         return {"batch_id": "b-1"}
 

@@ -10,7 +10,6 @@ import pytest
 from liu_tui.engine.fold import COMMANDS_KEPT, Fold
 from liu_tui.engine.messages import Alive, DeskFacts, HitFound, Scanned, StrategyState
 from liu_tui.engine.snapshot import CommandRow
-from liu_tui.market.streaming import FeedState, FeedStatus
 from liu_tui.model.account import Account, Position
 from liu_tui.model.orders import Fill, OrderNews, OrderState
 from liu_tui.plan.schema import Limits, ScannerTable
@@ -185,29 +184,6 @@ def test_money_is_the_desks_and_the_limit_the_plans(fold: Fold) -> None:
     fold.desk_said(facts(account=account, exposure=300.0))
     money = fold.money()
     assert (money.cash, money.equity, money.buying_power, money.exposure) == (900.0, 1_000.0, 4_000.0, 300.0)
-
-
-def test_the_feed_shows_its_state_and_its_age(fold: Fold) -> None:
-    fold.feed_said(FeedStatus(FeedState.LOST, "the line is cut"))
-    fold.producer(10, 3, 0)
-    assert (fold.feed.state, fold.feed.words) == ("lost", "the line is cut")
-    assert (fold.feed.received, fold.feed.symbols, fold.feed.age_s) == (10, 3, 0.0)
-    fold.producer(20, 3, 1)
-    assert fold.feed.age_s > 0
-
-
-def test_a_rate_is_of_the_last_seconds_and_never_negative(
-    fold: Fold, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 10**18
-    monkeypatch.setattr("liu_tui.engine.fold.monotonic_ns", lambda: now)
-    fold = Fold(PLAN)
-    now += 2 * 10**9
-    fold.producer(1_000, 1, now)
-    assert fold.feed.rate == 500.0
-    now += 2 * 10**9
-    fold.producer(0, 1, now)
-    assert fold.feed.rate == 0.0
 
 
 def test_commands_stand_in_the_order_of_their_last_word_and_old_ones_go(fold: Fold) -> None:

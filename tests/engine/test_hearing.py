@@ -271,9 +271,9 @@ async def test_a_new_anchor_goes_to_everybody_but_who_brought_it(house: House) -
 @pytest.mark.parametrize("state", list(FeedState))
 async def test_the_feed_is_live_only_while_it_says_so(house: House, state: FeedState) -> None:
     hear(house, house.producer, FeedSaid(status=FeedStatus(state, "words")))
-    assert house.supervisor.feed_live is (state is FeedState.LIVE)
+    assert house.supervisor.feeds.live is (state is FeedState.LIVE)
     assert house.said == [f"{state.value}: words"]
-    assert house.supervisor.fold.feed.state == state.value
+    assert house.supervisor.feeds.row([house.producer]).state == state.value
 
 
 async def test_the_end_of_the_recording_ends_the_session(house: House) -> None:

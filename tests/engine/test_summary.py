@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from liu_tui.engine.feeds import Feeds
 from liu_tui.engine.fold import Fold
 from liu_tui.engine.kids import Kid
 from liu_tui.engine.marketkeeper import MarketKeeper
@@ -38,7 +39,8 @@ def summary(
         batch_id="b-1",
         environment="PAPER",
         fold=fold or Fold(a_plan()),
-        producer=producer,
+        feed=Feeds([producer.name]).row([producer]),
+        producers=[producer],
         consumers=[kid for kid in kids if kid.role == "consumer"],
         kids=list(kids),
         market=market,

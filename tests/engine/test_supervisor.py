@@ -17,7 +17,7 @@ async def test_a_new_producer_is_told_the_last_step_that_its_predecessor_may_hav
     plan = msgspec.structs.replace(a_plan("momentum"), market=MarketTable(speed="max"))
     async with a_house(tmp_path, plan) as house:
         supervisor = house.supervisor
-        producer = supervisor.staff.producer
+        producer = supervisor.staff.producers[0]
         assert isinstance(producer, StillKid)
         supervisor.kid_ready(producer)
         assert producer.heard(StepAck) == []

@@ -99,7 +99,7 @@ async def test_a_step_waits_until_a_consumer_and_the_producer_have_answered_by_t
     assert gate.to_acknowledge(()) is None
     gate.settled(f"assign 0 {assign.n}")
     assert gate.to_acknowledge(()) is None
-    gate.settled(f"routes {routes.n}")
+    gate.settled(f"routes 0 {routes.n}")
     assert gate.to_acknowledge(()) == 0
 
 
@@ -108,7 +108,7 @@ async def test_only_the_newest_table_is_waited_for(house: House) -> None:
     symbols = house.supervisor.symbols
     symbols.tell_routes()
     symbols.tell_routes()
-    house.supervisor.gate.settled(f"routes {house.producer.heard(Routes)[-1].n}")
+    house.supervisor.gate.settled(f"routes 0 {house.producer.heard(Routes)[-1].n}")
     assert house.supervisor.gate.to_acknowledge(()) == 0
 
 
@@ -218,7 +218,7 @@ async def test_a_consumer_that_was_started_again_is_told_all_that_it_serves(hous
     assert tasks(house.consumers[0])[-1] == (MINE, ("momentum", "vwap"))
     again = house.consumers[0].heard(Assign)[-1]
     assert again.n > first.n
-    for what in (f"routes {house.producer.heard(Routes)[-1].n}", f"assign 1 {first.n + 2}"):
+    for what in (f"routes 0 {house.producer.heard(Routes)[-1].n}", f"assign 1 {first.n + 2}"):
         house.supervisor.gate.settled(what)
     assert house.supervisor.gate.to_acknowledge(()) is None
     house.supervisor.gate.settled(f"assign 0 {again.n}")

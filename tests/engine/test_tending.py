@@ -12,9 +12,10 @@ import pytest
 from liu_tui.engine.client import Command, Reply
 from liu_tui.engine.frontdoor import Guest
 from liu_tui.engine.marketkeeper import MarketKeeper
-from liu_tui.engine.messages import Boot, StrategyState
+from liu_tui.engine.messages import Boot, StrategyState, VenueSaid
 from liu_tui.engine.meter import Face
 from liu_tui.engine.tending import SILENT_S, Tending
+from liu_tui.market.streaming import FeedState, FeedStatus
 from liu_tui.plan.schema import MarketTable, ScannerTable
 from liu_tui.settings import Workspace
 from tests.kit.engine import House, StillKid, a_house, a_plan
@@ -90,7 +91,7 @@ async def test_who_died_is_buried_once_and_started_again_when_its_time_has_come(
 async def test_a_consumer_that_hangs_is_ended_and_the_strategy_that_was_called_is_quarantined(
     rig: Rig,
 ) -> None:
-    rig.supervisor.venue_said(DAY)
+    rig.supervisor.venue_said(VenueSaid(hours=DAY, anchor=rig.supervisor.clock.anchor))
     rig.shows(rig.a, "hangs", "TSLA")
     rig.a.silence_s = SILENT_S + 1
     await rig.look()
@@ -154,10 +155,10 @@ async def test_without_a_desk_no_command_waits_and_no_step_is_taken(
 
 
 async def test_without_scanners_no_step_is_taken_and_without_a_producer_no_feed_is_live(rig: Rig) -> None:
-    rig.supervisor.feed_live = True
+    rig.supervisor.feeds.said("producer", FeedStatus(FeedState.LIVE))
     rig.house.scanners.dead = rig.house.producer.dead = True
     await rig.look()
-    assert not rig.supervisor.feed_live
+    assert not rig.supervisor.feeds.live
     assert rig.supervisor.gate.to_acknowledge(()) is None
 
 
@@ -188,5 +189,5 @@ async def test_a_producer_that_died_is_booted_at_once_and_others_when_the_hours_
         await rig.reborn(kid)
     assert len(rig.house.producer.heard(Boot)) == 1
     assert rig.a.heard(Boot) == []
-    rig.supervisor.venue_said(DAY)
+    rig.supervisor.venue_said(VenueSaid(hours=DAY, anchor=rig.supervisor.clock.anchor))
     assert [boot.index for boot in rig.a.heard(Boot)] == [0]

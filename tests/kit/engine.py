@@ -293,7 +293,7 @@ class House:
         staff = self.supervisor.staff
         self.consumers = [StillKid("consumer", kid.name, self.past) for kid in staff.consumers]
         self.scanners = StillKid("scanners", "scanners", self.past)
-        staff.producer, staff.desk, staff.consumers = self.producer, self.desk, [*self.consumers]
+        staff.producers, staff.desk, staff.consumers = [self.producer], self.desk, [*self.consumers]
         staff.scanners = self.scanners if plan.scanners else None
 
     @property

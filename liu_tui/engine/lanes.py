@@ -1,0 +1,90 @@
+"""The producer's routing table: for each symbol where its events go, what is let through, how fresh it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from liu_tui.engine.messages import Route, SymbolHealth
+from liu_tui.engine.outlet import Outlet
+from liu_tui.market.freshness import Pulse
+from liu_tui.market.sieve import Sieve
+from liu_tui.model.market import SECOND_NS
+
+
+class Lane:
+    """One symbol's way through the producer.
+
+    consumers: names of those who get it; outlets: theirs, as far as they are there
+    volume:    shares of today by the vendor's count, 0 if it did not say
+    """
+
+    __slots__ = ("consumers", "outlets", "pulse", "sieve", "symbol", "volume")
+
+    def __init__(self, symbol: str, born_ns: int) -> None:
+        self.symbol = symbol
+        self.consumers: tuple[str, ...] = ()
+        self.outlets: tuple[Outlet, ...] = ()
+        self.sieve = Sieve(symbol)
+        self.pulse = Pulse(born_ns)
+        self.volume = 0.0
+
+    def health(self, now_ns: int, speed: float, *, stale: bool) -> SymbolHealth:
+        """How fresh it is. speed: session seconds per wall second; stale: as the vigil judges it."""
+        pulse = self.pulse
+        return SymbolHealth(
+            symbol=self.symbol,
+            age_s=pulse.age_ns(now_ns) / SECOND_NS / speed if pulse.count else -1.0,
+            usual_s=pulse.usual_ns / SECOND_NS / speed,
+            stale=stale,
+            halted=pulse.halted,
+            held_back=self.sieve.held_back,
+            volume=self.volume,
+        )
+
+
+class Lanes(dict[str, Lane]):
+    """All lanes by symbol. A lane stays what it is when the table changes: what was seen is not forgotten.
+
+    pulses: the same symbols' pulses
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pulses: dict[str, Pulse] = {}
+        self._gone = (0, 0, 0)  # counts of lanes that are no more
+
+    def lay(self, routes: Iterable[Route], names: tuple[str, ...], now_ns: int) -> list[str]:
+        """Take a whole new table; names: of all consumers. Returns the symbols that are new."""
+        table = {route.symbol: route for route in routes}
+        left = [symbol for symbol in self if symbol not in table]
+        counts = self.counts()
+        for symbol in left:
+            del self[symbol], self.pulses[symbol]
+        now = self._sums()
+        self._gone = (counts[0] - now[0], counts[1] - now[1], counts[2] - now[2])
+        fresh = [symbol for symbol in table if symbol not in self]
+        for symbol, route in table.items():
+            lane = self.get(symbol)
+            if lane is None:
+                lane = self[symbol] = Lane(symbol, now_ns)
+                self.pulses[symbol] = lane.pulse
+            lane.consumers = tuple(names[place] for place in route.consumers)
+        return fresh
+
+    def connect(self, outlets: Mapping[str, Outlet]) -> None:
+        """Find each lane's outlets anew: a consumer came or went, or the table changed."""
+        for lane in self.values():
+            lane.outlets = tuple(outlets[name] for name in lane.consumers if name in outlets)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Events since the start: come twice, older than one before, held back as too far from the market."""
+        here, gone = self._sums(), self._gone
+        return here[0] + gone[0], here[1] + gone[1], here[2] + gone[2]
+
+    def _sums(self) -> tuple[int, int, int]:
+        sieves = [lane.sieve for lane in self.values()]
+        return (
+            sum(sieve.duplicates for sieve in sieves),
+            sum(sieve.disordered for sieve in sieves),
+            sum(sieve.held_back for sieve in sieves),
+        )
