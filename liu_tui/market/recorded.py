@@ -55,8 +55,10 @@ class RecordedSource(Source):
             and record.whole_minutes
         )
 
-    def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
-        """Return minute or daily bars. See Source.bars."""
+    def bars(
+        self, symbol: str, span_ns: int, start_ns: int, end_ns: int, now_ns: int | None = None
+    ) -> list[Bar]:
+        """Return minute or daily bars; each is known when it ends. See Source.bars."""
         record = self._records.get(symbol)
         if record is None:
             return []

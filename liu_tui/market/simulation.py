@@ -21,7 +21,7 @@ from liu_tui.market.noise import bits, key
 from liu_tui.market.source import Batch, Source
 from liu_tui.market.universe import Listing, listings
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset, Bar, Quote, TapeEvent, Trade
 
 QUANTUM_NS: Final = SECOND_NS // 4
 """A step's length: short enough for a strategy to be on time, long enough for lock-step to be affordable."""
@@ -73,8 +73,10 @@ class SimulatedSource(Source):
             )
         return self._today.steps(start_ns)
 
-    def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
-        """Return minute or daily bars. See Source.bars."""
+    def bars(
+        self, symbol: str, span_ns: int, start_ns: int, end_ns: int, now_ns: int | None = None
+    ) -> list[Bar]:
+        """Return minute or daily bars; each is known when it ends. See Source.bars."""
         n = self._index.get(symbol)
         if n is None:
             return []
@@ -147,7 +149,7 @@ class _Day:
         cells = ticks.minutes(self.course, self._keys, every, np.full(every.size, minute))
         trades, quotes = ticks.fill(cells)
         start = self.course.first_ns + minute * MINUTE_NS
-        bars: list[MarketEvent] = list(self._bars(cells, trades))
+        bars: list[TapeEvent] = list(self._bars(cells, trades))
         events = _Merged(self._names, cells, trades, quotes, start, self._is_regular(minute))
         for end, found in events.quanta():
             if end < start + MINUTE_NS:
@@ -208,7 +210,7 @@ class _Merged:
             np.concatenate((quotes.ask_lots, trades.kind * 16 + exchange)),
         )
 
-    def quanta(self) -> Iterator[tuple[int, list[MarketEvent]]]:
+    def quanta(self) -> Iterator[tuple[int, list[TapeEvent]]]:
         """Yield (end of the quantum, its events) in time order; empty quanta are left out."""
         quantum = self._offset // QUANTUM_NS
         cuts = (np.flatnonzero(np.diff(quantum)) + 1).tolist()
@@ -216,7 +218,7 @@ class _Merged:
             if begin < end:
                 yield self._start + (int(quantum[begin]) + 1) * QUANTUM_NS, self._events(begin, end)
 
-    def _events(self, begin: int, end: int) -> list[MarketEvent]:
+    def _events(self, begin: int, end: int) -> list[TapeEvent]:
         at = self._order[begin:end]
         columns = (column[at].tolist() for column in self._columns)
         times = (self._offset[begin:end] + self._start).tolist()

@@ -5,6 +5,7 @@ from typing import Final
 
 from liu_tui.errors import FeedError
 from liu_tui.market.csvfiles import open_csv
+from liu_tui.market.recordedfile import RecordingSource, recordings_in
 from liu_tui.market.simulation import SimulatedSource
 from liu_tui.market.source import Source
 
@@ -12,7 +13,7 @@ SIMULATED: Final = "simulated"
 
 
 def open_source(source: str, *, base: Path, symbols: int, seed: int, day: str) -> Source:
-    """Open "simulated", or a file or folder of recorded data.
+    """Open "simulated", a recording, a CSV file, or a folder of recordings or of CSV files.
 
     base:    what a relative path starts from: the workspace
     symbols, seed: of the simulation
@@ -22,7 +23,7 @@ def open_source(source: str, *, base: Path, symbols: int, seed: int, day: str) -
     """
     if source == SIMULATED:
         return _simulated(symbols, seed, day)
-    opened = open_csv(base / Path(source).expanduser())
+    opened = _recorded(base / Path(source).expanduser())
     days = opened.days()
     if not days:
         raise FeedError(
@@ -31,6 +32,12 @@ def open_source(source: str, *, base: Path, symbols: int, seed: int, day: str) -
     if day and day not in days:
         raise FeedError(f"there is no recorded day {day}", where=source, mend=f"It has {', '.join(days)}.")
     return opened
+
+
+def _recorded(path: Path) -> Source:
+    if found := recordings_in(path):
+        return RecordingSource(found, where=str(path))
+    return open_csv(path)
 
 
 def _simulated(symbols: int, seed: int, day: str) -> Source:

@@ -3,14 +3,27 @@
 The local market and the backtest both hold one. It only goes forward; nothing it tells is later than now_ns.
 """
 
+from collections import deque
 from collections.abc import Iterator, Set
 from datetime import date
+
+import msgspec
 
 from liu_tui.market.calendar import midnight_ns
 from liu_tui.market.expansion import last_ticks
 from liu_tui.market.source import Batch, Source
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, Snapshot, Trade
+from liu_tui.model.market import (
+    DAY_NS,
+    MINUTE_NS,
+    Bar,
+    Quote,
+    Snapshot,
+    TapeEvent,
+    Trade,
+    TradeCancel,
+    TradeCorrection,
+)
 
 
 class Tape:
@@ -46,6 +59,7 @@ class Tape:
             self._expanded = frozenset(name for name in self._known if source.expands(name, day))
         self._made: dict[str, tuple[Bar, Quote | None, Trade | None]] = {}
         self._began_ns = start_ns - MINUTE_NS if start_ns else 0
+        self._untold = deque(source.untold(day))
         self._steps: Iterator[Batch] = source.steps(day, self._began_ns, wanted)
         self._ahead: list[Batch | None] = []  # the next step, once it has been looked at
         self._catch_up(self._began_ns, start_ns)
@@ -74,6 +88,7 @@ class Tape:
             if step is not None:
                 played.append(step)
         self.now_ns = max(self.now_ns, to_ns)
+        self._learn_untold(self.now_ns)
         return played
 
     def knows(self, symbol: str) -> bool:
@@ -129,8 +144,8 @@ class Tape:
         return up[:top] + down[:top]
 
     def bars(self, symbol: str, span_ns: int, start_ns: int, end_ns: int) -> list[Bar]:
-        """Return bars that are closed by now, today's included, oldest first. See Source.bars."""
-        return self.source.bars(symbol, span_ns, start_ns, min(end_ns, self.now_ns))
+        """Return bars that are known by now, today's included, oldest first. See Source.bars."""
+        return self.source.bars(symbol, span_ns, start_ns, min(end_ns, self.now_ns), self.now_ns)
 
     def _move(self, symbol: str) -> tuple[str, float] | None:
         trade, minute = self.trade(symbol), self._minutes.get(symbol)
@@ -143,8 +158,9 @@ class Tape:
         if not start_ns:
             return
         for symbol in self._known:
-            for bar in self.source.bars(symbol, MINUTE_NS, self.hours.pre_ns, began_ns - 1):
-                self._fold(bar)
+            self._add_up(symbol, began_ns - 1)
+        while self._untold and self._untold[0].end_ns < began_ns:
+            self._untold.popleft()
         while (step := self._peek()) is not None and step[0] < start_ns:
             self._observe(step)
             self._ahead.clear()
@@ -193,14 +209,54 @@ class Tape:
 
     def _observe(self, step: Batch) -> None:
         trades, quotes = self._trades, self._quotes
-        for event in step[1]:
+        moment, events = step
+        self._learn_untold(moment)
+        for event in events:
             kind = type(event)
             if kind is Quote:
                 quotes[event.symbol] = event  # type: ignore[assignment]  # its type was just compared
             elif kind is Trade:
                 trades[event.symbol] = event  # type: ignore[assignment]  # its type was just compared
             elif isinstance(event, Bar):
-                self._fold(event)
+                self._take_bar(event, moment)
+            else:
+                self._take_note(event)
+
+    def _take_bar(self, bar: Bar, now_ns: int) -> None:
+        if bar.span_ns != MINUTE_NS:
+            return
+        last = self._minutes.get(bar.symbol)
+        if last is None or last.t_ns < bar.t_ns:
+            self._fold(bar)
+        else:
+            self._add_up(bar.symbol, now_ns)  # it came late, or again: the sums are made anew
+
+    def _take_note(self, note: TapeEvent) -> None:
+        """Amend the latest trade, if it is the one that was wrong."""
+        if not isinstance(note, TradeCorrection | TradeCancel):
+            return
+        last = self._trades.get(note.symbol)
+        if last is None or (last.id, last.exchange) != (note.id, note.exchange):
+            return
+        if isinstance(note, TradeCancel):
+            del self._trades[note.symbol]
+        else:
+            self._trades[note.symbol] = msgspec.structs.replace(
+                last,
+                id=note.new_id,
+                price=note.new_price,
+                size=note.new_size,
+                conditions=note.new_conditions,
+            )
+
+    def _learn_untold(self, now_ns: int) -> None:
+        while self._untold and self._untold[0].end_ns <= now_ns:
+            self._take_bar(self._untold.popleft(), now_ns)
+
+    def _add_up(self, symbol: str, now_ns: int) -> None:
+        self._totals.pop(symbol, None)
+        for bar in self.source.bars(symbol, MINUTE_NS, self.hours.pre_ns, now_ns, now_ns):
+            self._fold(bar)
 
     def _fold(self, bar: Bar) -> None:
         self._minutes[bar.symbol] = bar
