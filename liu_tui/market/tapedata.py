@@ -1,8 +1,10 @@
 """TapeData: the DataAPI of a day that is being played, for scanners and strategies of a backtest."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date
 from typing import TypeVar
+
+import msgspec
 
 from liu_tui.errors import FeedError
 from liu_tui.market import calendar
@@ -19,7 +21,10 @@ from liu_tui.model.market import (
     CorporateAction,
     Quote,
     Snapshot,
+    TapeEvent,
     Trade,
+    TradeCancel,
+    TradeCorrection,
 )
 
 Tick = TypeVar("Tick", Trade, Quote)
@@ -54,7 +59,10 @@ class TapeData(DataAPI):
         return {name: self._tape.bars(name, span_ns, start_ns, end_ns) for name in _capitals(symbols)}
 
     async def trades(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Trade]]:
-        """Return the prints of a span, both ends included, of the days that the source can play."""
+        """Return the prints of a span, both ends included, of the days that the source can play.
+
+        A print that was canceled or corrected by a minute after the span's end is told as amended.
+        """
         return self._ticks(Trade, symbols, start_ns, end_ns)
 
     async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
@@ -113,19 +121,38 @@ class TapeData(DataAPI):
     ) -> dict[str, list[Tick]]:
         """Play the span once more, for these symbols: a tape keeps no more than the latest of each."""
         found: dict[str, list[Tick]] = {name: [] for name in _capitals(symbols)}
+        for event in self._events(start_ns, end_ns, found.keys()):
+            rows = found.get(event.symbol)
+            if rows is None:
+                continue
+            if isinstance(event, kind) and start_ns <= event.t_ns <= end_ns:
+                rows.append(event)
+            elif isinstance(event, TradeCancel | TradeCorrection):
+                found[event.symbol] = [kept for row in rows if (kept := _amended(row, event)) is not None]
+        return found
+
+    def _events(self, start_ns: int, end_ns: int, names: Set[str]) -> Iterator[TapeEvent]:
         for day in self._days(start_ns, end_ns):
-            for moment, events in self._tape.source.steps(day, start_ns, found.keys()):
+            for moment, events in self._tape.source.steps(day, start_ns, names):
                 # A step may tell a little later what happened before; what is not known yet is never told.
                 if moment > self._tape.now_ns or moment > end_ns + MINUTE_NS:
                     break
-                for event in events:
-                    if type(event) is kind and event.symbol in found and start_ns <= event.t_ns <= end_ns:
-                        found[event.symbol].append(event)
-        return found
+                yield from events
 
     def _days(self, start_ns: int, end_ns: int) -> Iterator[str]:
         first, last = calendar.day_of(start_ns).isoformat(), calendar.day_of(end_ns).isoformat()
         return (day for day in self._tape.source.days() if first <= day <= min(last, self._tape.day))
+
+
+def _amended(row: Tick, by: TradeCancel | TradeCorrection) -> Tick | None:
+    """Return the print as the tape has it after this; None if it did not happen. A quote stays."""
+    if not isinstance(row, Trade) or (row.exchange, row.id) != (by.exchange, by.id):
+        return row
+    if isinstance(by, TradeCancel):
+        return None
+    return msgspec.structs.replace(
+        row, id=by.new_id, price=by.new_price, size=by.new_size, conditions=by.new_conditions
+    )
 
 
 def _found(ask: Callable[[str], Latest | None], symbols: Iterable[str]) -> dict[str, Latest]:
