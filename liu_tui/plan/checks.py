@@ -12,12 +12,16 @@ from typing import Any
 
 from liu_tui.plan.faults import Faults, did_you_mean, shown
 from liu_tui.plan.lines import Place
-from liu_tui.plan.schema import Environment
+from liu_tui.plan.schema import DataVendor, Environment, FaultKind
 
 Values = dict[str, Any]
 FEEDS = ("iex", "sip", "delayed_sip", "test")  # the names of Alpaca's live stock streams under /v2
+POLYGON_FEEDS = ("realtime", "delayed")
 SESSION_MIN = 390  # minutes of a regular session
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_CLOCK_SECONDS = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
+_CODES = (402, 404, 405, 406, 407)  # what the local market can refuse with
+_NEED_SYMBOLS = frozenset({FaultKind.HALT, FaultKind.SPLIT})
 _SATURDAY = 5
 _KINDS = ("scanners", "strategies", "miners")
 
@@ -27,7 +31,10 @@ def across(plan: Values, faults: Faults) -> None:
     _something_to_do(plan, faults)
     _environment(plan, faults)
     _market(plan.get("market", {}), faults)
-    _feed(plan.get("alpaca", {}), faults)
+    _market_faults(plan.get("market", {}), faults)
+    _feed("alpaca", FEEDS, plan, faults)
+    _feed("polygon", POLYGON_FEEDS, plan, faults)
+    _producers(plan, faults)
     _class_names(plan, faults)
     _targets(plan, faults)
     _windows(plan, faults)
@@ -88,10 +95,43 @@ def _wrong_day(text: str) -> str:
     return f"a {day:%A}" if day.weekday() >= _SATURDAY else ""
 
 
-def _feed(alpaca: Values, faults: Faults) -> None:
-    feed = alpaca.get("feed", FEEDS[0])
-    if feed not in FEEDS:
-        faults.at(("alpaca", "feed"), f"was {feed!r}", did_you_mean(feed, FEEDS))
+def _market_faults(market: Values, faults: Faults) -> None:
+    for index, row in enumerate(market.get("faults", ())):
+        place: Place = ("market", "faults", index)
+        if (at := row.get("at")) and not _CLOCK_SECONDS.fullmatch(at):
+            faults.at((*place, "at"), f"was {at!r}", 'Give New York time, as "10:05" or "10:05:30".')
+        if row.get("kind") is FaultKind.REFUSE and row.get("code", _CODES[0]) not in _CODES:
+            mend = f"Give one of {', '.join(map(str, _CODES))}."
+            faults.at((*place, "code"), f"was {row['code']}", mend)
+        if row.get("kind") in _NEED_SYMBOLS and not row.get("symbols"):
+            faults.of_table(place, f"{row['kind'].value} names no symbols", 'Add symbols = ["AAPL"].')
+
+
+def _feed(table: str, known: tuple[str, ...], plan: Values, faults: Faults) -> None:
+    feed = plan.get(table, {}).get("feed", known[0])
+    if feed not in known:
+        faults.at((table, "feed"), f"was {feed!r}", did_you_mean(feed, known))
+
+
+def _producers(plan: Values, faults: Faults) -> None:
+    """Lock-step is over one connection of Alpaca's protocol; a recording is of one; vendors allow but one."""
+    market = plan.get("market")
+    stepped = market is not None and market.get("speed") == "max"
+    if stepped and plan.get("data") is DataVendor.POLYGON:
+        faults.at(
+            ("data",), "was 'polygon' with speed = \"max\"", 'Give a number as speed, or take "alpaca".'
+        )
+    if plan.get("producers", 1) == 1:
+        return
+    place: Place = ("producers",)
+    said = f"was {plan['producers']}"
+    if market is None:
+        vendor = plan.get("data", DataVendor.ALPACA).value.capitalize()
+        faults.at(place, said, f"{vendor} allows one data connection: leave it at 1.")
+    elif stepped:
+        faults.at(place, f'{said} with speed = "max"', "Lock-step needs producers = 1.")
+    elif plan.get("record"):
+        faults.at(place, f"{said} with record = true", "A recording is of one connection: producers = 1.")
 
 
 def _class_names(plan: Values, faults: Faults) -> None:

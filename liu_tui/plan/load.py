@@ -24,9 +24,11 @@ from liu_tui.plan.faults import Faults, did_you_mean, leaves, looks_secret, near
 from liu_tui.plan.lines import Lines, Place, lines_of
 from liu_tui.plan.schema import (
     AlpacaTable,
+    FaultTable,
     Limits,
     MarketTable,
     MinerTable,
+    PolygonTable,
     ScannerTable,
     StrategyTable,
     TradePlan,
@@ -34,12 +36,19 @@ from liu_tui.plan.schema import (
 from liu_tui.settings import Workspace
 
 Values = dict[str, Any]
-_TABLES: dict[str, type[msgspec.Struct]] = {"market": MarketTable, "alpaca": AlpacaTable, "limits": Limits}
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "market": MarketTable,
+    "alpaca": AlpacaTable,
+    "polygon": PolygonTable,
+    "limits": Limits,
+}
 _NAMED: dict[str, type[msgspec.Struct]] = {
     "scanners": ScannerTable,
     "strategies": StrategyTable,
     "miners": MinerTable,
 }
+_ROWS: dict[str, type[msgspec.Struct]] = {"schedule": Window, "faults": FaultTable}
+"""Keys that hold arrays of tables."""
 _GONE = {
     "file_only": "Plans come from files only: delete the line.",
     "skip_existing": "Use a limit, or the strategy's own state: delete the line.",
@@ -150,9 +159,17 @@ class _Reader:
         good = self._table(TradePlan, top, ())
         for name, cls in _TABLES.items():
             if name in raw and self._is_table((name,), raw[name]):
-                good[name] = self._table(cls, raw[name], (name,))
+                good[name] = self._house_table(cls, raw[name], (name,))
         for kind, cls in _NAMED.items():
             good[kind] = self._kind(cls, kind, raw.get(kind, {}))
+        return good
+
+    def _house_table(self, cls: type[msgspec.Struct], raw: Values, place: Place) -> Values:
+        """Read a table of the house's own; what is an array of tables in it, row by row."""
+        rows = {key: raw[key] for key in raw if key in _ROWS and key in cls.__struct_fields__}
+        good = self._table(cls, {key: value for key, value in raw.items() if key not in rows}, place)
+        for key, value in rows.items():
+            good[key] = self._rows(_ROWS[key], value, (*place, key))
         return good
 
     def _every_value(self, raw: Values) -> None:
@@ -190,7 +207,7 @@ class _Reader:
         rows = raw.get("schedule") if "schedule" in house else None
         good = self._table(cls, {key: raw[key] for key in raw if key in house and key != "schedule"}, place)
         if rows is not None:
-            good["schedule"] = self._rows(rows, (*place, "schedule"))
+            good["schedule"] = self._rows(Window, rows, (*place, "schedule"))
         good["params"] = {key: value for key, value in raw.items() if key not in house}
         if "filename" not in raw:
             near = nearest("filename", good["params"])
@@ -202,20 +219,20 @@ class _Reader:
             self._faults.at((*place, "filename"), "is missing", mend)
         return good
 
-    def _rows(self, rows: object, place: Place) -> list[Values]:
+    def _rows(self, cls: type[msgspec.Struct], rows: object, place: Place) -> list[Values]:
         if not isinstance(rows, list):
-            self._faults.at(place, f"was {shown(rows)}", "Write each window as [[strategies.NAME.schedule]].")
+            name = ".".join(str(part) for part in place)
+            self._faults.at(place, f"was {shown(rows)}", f"Write each of them as [[{name}]].")
             return []
         good = []
         for index, row in enumerate(rows):
             here = (*place, index)
             if not self._is_table(here, row):
                 continue
-            window = self._table(Window, row, here)
-            for key in ("start", "duration"):
-                if key not in row:
-                    self._faults.at((*here, key), "is missing", "Give minutes after the open.")
-            good.append(window)
+            for field in msgspec.structs.fields(cls):
+                if field.required and field.encode_name not in row:
+                    self._faults.at((*here, field.encode_name), "is missing", f"Give {wanted(field.type)}.")
+            good.append(self._table(cls, row, here))
         return good
 
     def _is_table(self, place: Place, raw: object) -> bool:
@@ -303,13 +320,23 @@ def _build(values: Values) -> TradePlan:
     plan = dict(values)
     for name, cls in _TABLES.items():
         if name in plan:
-            plan[name] = cls(**plan[name])
+            plan[name] = cls(**_with_rows(plan[name]))
     for kind, cls in _NAMED.items():
-        plan[kind] = {name: cls(**_with_windows(table)) for name, table in plan[kind].items()}
+        plan[kind] = {name: cls(**_with_rows(table)) for name, table in plan[kind].items()}
     return TradePlan(**plan)
 
 
-def _with_windows(table: Values) -> Values:
-    if "schedule" not in table:
-        return table
-    return {**table, "schedule": tuple(Window(**row) for row in table["schedule"])}
+def _with_rows(table: Values) -> Values:
+    made = {key: tuple(_row(cls, row) for row in table[key]) for key, cls in _ROWS.items() if key in table}
+    return {**table, **made}
+
+
+def _row(cls: type[msgspec.Struct], row: Values) -> msgspec.Struct:
+    """Make a row; the plan may spell a key otherwise than Python can."""
+    return cls(
+        **{
+            field.name: row[field.encode_name]
+            for field in msgspec.structs.fields(cls)
+            if field.encode_name in row
+        }
+    )

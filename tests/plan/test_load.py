@@ -198,7 +198,7 @@ def test_a_bad_key_at_the_top_is_told(line: str, key: str, says: str, mend: str)
         ("scanners.C", 'target_strategy_name = "b"', "no strategy is called 'b'", "Did you mean 'B'?"),
         ("scanners.C", "recurrence = -5", "was -5", "above 0"),
         ("strategies.C", "budget_ms = 0", "was 0", "above 0"),
-        ("strategies.C", "schedule = 5", "was 5", "[[strategies.NAME.schedule]]"),
+        ("strategies.C", "schedule = 5", "was 5", "[[strategies.C.schedule]]"),
     ],
 )
 def test_a_bad_key_in_a_table_is_told(table: str, line: str, says: str, mend: str) -> None:
