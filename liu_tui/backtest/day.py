@@ -122,7 +122,7 @@ class Day:
 
     # ---- one step
 
-    async def _step(self, t_ns: int, events: Sequence[MarketEvent]) -> None:
+    async def _step(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
         self._clock.at_ns = t_ns
         mine = [event for event in events if event.symbol in self._watched]
         self._house.bars += sum(1 for event in events if type(event) is Bar)

@@ -12,7 +12,7 @@ from liu_tui.market.csvread import Rows
 from liu_tui.market.record import Record
 from liu_tui.market.recorded import RecordedSource
 from liu_tui.market.source import Batch
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, TapeEvent, Trade
 
 DATA = Path(__file__).parents[2] / "../shared/data"
 """Real market days, where they are at hand; never part of the project."""
@@ -57,12 +57,12 @@ def recorded(*bars: Bar) -> RecordedSource:
     return RecordedSource((Record(symbol, rows) for symbol, rows in by_symbol.items()), where="test")
 
 
-def events_of(steps: Iterable[Batch]) -> Iterator[MarketEvent]:
+def events_of(steps: Iterable[Batch]) -> Iterator[TapeEvent]:
     """Return the events of steps, in order."""
     return (event for _, events in steps for event in events)
 
 
-def order_key(event: MarketEvent) -> tuple[int, int, str, int]:
+def order_key(event: TapeEvent) -> tuple[int, int, str, int]:
     """Return what Source promises to order events by."""
     if isinstance(event, Bar):
         return event.end_ns, 0, event.symbol, 0

@@ -9,7 +9,7 @@ from liu_tui.market.csvfiles import open_csv
 from liu_tui.market.recorded import RecordedSource
 from liu_tui.market.source import Source
 from liu_tui.market.tape import Tape
-from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent
+from liu_tui.model.market import MINUTE_NS, Bar, TapeEvent
 from tests.kit.market import DATA, MONDAY, a_bar, at, recorded
 
 SYMBOLS = ("AAPL", "BAC", "CAT", "DIS")
@@ -53,7 +53,7 @@ def assert_same_day(source: Source, day: str, start_ns: int, picks: dict[int, st
     assert n > 20
 
 
-def _plays(event: MarketEvent, wanted: set[str]) -> bool:
+def _plays(event: TapeEvent, wanted: set[str]) -> bool:
     return isinstance(event, Bar) or event.symbol in wanted
 
 

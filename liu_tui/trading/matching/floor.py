@@ -17,7 +17,7 @@ from liu_tui.trading.matching.book import Book
 from liu_tui.trading.matching.credit import available
 from liu_tui.trading.matching.exact import money
 from liu_tui.trading.matching.hours import OPEN
-from liu_tui.trading.matching.mark import Mark, reached
+from liu_tui.trading.matching.mark import Mark, is_present, reached
 from liu_tui.trading.matching.order import AT_ONCE, Order
 from liu_tui.trading.matching.partial import first_slice
 from liu_tui.trading.matching.state import Core
@@ -48,14 +48,14 @@ class Floor:
 
     def see(self, event: Trade | Quote | Bar) -> None:
         """Take a market event in; match the symbol's orders against it."""
+        if isinstance(event, Bar) and not is_present(event):
+            return
         slot = self.book.slot(event.symbol)
         if not slot.open:
             slot.mark.see(event)
             return
         self.advance(event.end_ns if isinstance(event, Bar) else event.t_ns)
         slot.mark.see(event)
-        if isinstance(event, Bar) and event.backfilled:
-            return
         for order in [order for order in slot.open.values() if order.live]:
             self._try(order, slot.mark, event)
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from liu_tui.model.market import Bar, Quote, Trade
+from liu_tui.model.market import DAY_NS, Bar, Quote, Trade
 from liu_tui.model.orders import OrderType, Side
 from liu_tui.trading.matching.order import Order
 
@@ -19,12 +19,12 @@ class Mark(msgspec.Struct):
     quoted: bool = False
 
     def see(self, event: Trade | Quote | Bar) -> None:
-        """Remember a market event. Bars that were fetched after a gap say nothing of now."""
+        """Remember a market event; a bar that says nothing of now is passed over."""
         if isinstance(event, Quote):
             self.bid, self.ask, self.quoted = event.bid, event.ask, True
         elif isinstance(event, Trade):
             self.last = event.price
-        elif not event.backfilled:
+        elif is_present(event):
             self.last = event.close
 
     @property
@@ -60,6 +60,11 @@ class Mark(msgspec.Struct):
         if isinstance(event, Bar):
             return event.close
         return self.against(side)
+
+
+def is_present(bar: Bar) -> bool:
+    """Whether a bar says where the market is: not one fetched after a gap, one revised, or the day so far."""
+    return not (bar.backfilled or bar.revised or bar.span_ns >= DAY_NS)
 
 
 def reached(order: Order, price: float) -> bool:
