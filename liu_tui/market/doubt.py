@@ -4,14 +4,11 @@ from typing import Final
 
 from liu_tui.model.market import Quote, Trade
 
-PRINTS: Final = 3
-"""Prints in a row beyond the same limit that make it the market: the first one and two more."""
+ENOUGH: Final = 3
+"""So many prints in a row beyond the same limit are the market, the first included; or so many quotes."""
 
-PRINTS_SETTLING: Final = 2
+ENOUGH_SETTLING: Final = 2
 """The same where a new level is no surprise: right after an opening, a long pause, a resumption."""
-
-QUOTES: Final = 2
-"""Quotes in a row, both sides of which lie beyond the limit, that make it the market."""
 
 APART_NS: Final = 1_000_000
 """What comes within a millisecond is one word: one order that sweeps the book prints many times."""
@@ -47,14 +44,6 @@ class Doubt:
             self._quotes += 1
             self._quote_ns = event.t_ns
 
-    def take_older_quote(self) -> Quote | None:
-        """Give up the older of two quotes that are held: of quotes only the newest matters."""
-        for n, event in enumerate(self.events[:-1]):
-            if isinstance(event, Quote):
-                del self.events[n]
-                return event
-        return None
-
     def take_trade(self, exchange: str, id_: int) -> Trade | None:
         """Give up the print that this id names, if it is held: the tape has withdrawn it."""
         for n, event in enumerate(self.events):
@@ -65,9 +54,9 @@ class Doubt:
                 return event
         return None
 
-    def confirmed(self, prints: int) -> bool:
-        """Say whether so many prints, or two quotes, have said the same."""
-        return self._prints >= prints or self._quotes >= QUOTES or len(self.events) >= HELD_MOST
+    def confirmed(self, enough: int) -> bool:
+        """Say whether so many prints, or so many quotes, have said the same."""
+        return self._prints >= enough or self._quotes >= enough or len(self.events) >= HELD_MOST
 
     def end(self) -> list[Trade | Quote]:
         """Give up everything, and begin anew."""

@@ -15,40 +15,38 @@ class RecentTrades:
     """The last prints, by their moment: the same print has the same time, exchange and id.
 
     A print without an id (0) is the same as another if all its fields are.
+
+    newer: moment -> print. On the hot path a caller puts a print that is later than all before it here
+           himself, and calls turn() once there are GENERATION: no other print can be the same
     """
 
-    __slots__ = ("_newer", "_older", "_older_twins", "_twins")
+    __slots__ = ("_older", "_older_twins", "_twins", "newer")
 
     def __init__(self) -> None:
-        self._newer: dict[int, Trade] = {}
+        self.newer: dict[int, Trade] = {}
         self._older: dict[int, Trade] = {}
         self._twins: set[tuple[int, str, int] | Trade] = set()  # further prints of a moment
         self._older_twins: set[tuple[int, str, int] | Trade] = set()
 
-    def add(self, trade: Trade) -> None:
-        """Keep a print that is later than all before it: no other can be the same."""
-        newer = self._newer
-        newer[trade.t_ns] = trade
-        if len(newer) >= GENERATION:
-            self._turn()
-
     def again(self, trade: Trade) -> bool:
         """Say whether this print is known; keep it if it is not. It may be of any time."""
         t_ns = trade.t_ns
-        first = self._newer.get(t_ns) or self._older.get(t_ns)
+        first = self.newer.get(t_ns) or self._older.get(t_ns)
         if first is None:
-            self.add(trade)
-            return False
-        key = _key(trade)
-        if key == _key(first) or key in self._twins or key in self._older_twins:
-            return True
-        self._twins.add(key)
-        if len(self._twins) >= GENERATION:
-            self._turn()
+            self.newer[t_ns] = trade
+        else:
+            key = _key(trade)
+            if key == _key(first) or key in self._twins or key in self._older_twins:
+                return True
+            self._twins.add(key)
+        if len(self.newer) + len(self._twins) >= GENERATION:
+            self.turn()
         return False
 
-    def _turn(self) -> None:
-        self._older, self._newer = self._newer, {}
+    def turn(self) -> None:
+        """Forget the older generation, and begin a newer one in the same dictionary."""
+        self._older = self.newer.copy()
+        self.newer.clear()
         self._older_twins, self._twins = self._twins, set()
 
 
@@ -75,10 +73,12 @@ class RecentBars:
             del self._told[min(self._told)]
         return False
 
-    def before(self, t_ns: int) -> Bar | None:
-        """Return the last bar that starts before this moment, as it was told last."""
-        start_ns = max((start for start in self._told if start < t_ns), default=-1)
-        return self._told[start_ns][-1] if start_ns >= 0 else None
+    def before(self, t_ns: int, within_ns: int) -> Bar | None:
+        """Return the bar before this moment, as it was told last; None if it is older than `within_ns`."""
+        start_ns = max((start for start in self._told if start < t_ns), default=None)
+        if start_ns is None or t_ns - self._told[start_ns][-1].end_ns >= within_ns:
+            return None
+        return self._told[start_ns][-1]
 
 
 def _key(trade: Trade) -> tuple[int, str, int] | Trade:

@@ -12,11 +12,11 @@ from math import inf
 from typing import Final
 
 from liu_tui.market.calendar import day_of, hours, is_regular, to_datetime
-from liu_tui.market.conditions import ALL, HIGH_LOW, effect
-from liu_tui.market.doubt import PRINTS, PRINTS_SETTLING, Doubt
-from liu_tui.market.limits import FULL_FRAC, FULL_FROM, width
-from liu_tui.market.recent import RecentBars, RecentTrades
-from liu_tui.market.wicks import cut
+from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect
+from liu_tui.market.doubt import ENOUGH, ENOUGH_SETTLING, Doubt
+from liu_tui.market.limits import width
+from liu_tui.market.recent import GENERATION, RecentBars, RecentTrades
+from liu_tui.market.wicks import changes, cut
 from liu_tui.model.market import (
     DAY_NS,
     MINUTE_NS,
@@ -36,6 +36,10 @@ PAUSE_NS: Final = 15 * MINUTE_NS
 SETTLING_NS: Final = MINUTE_NS
 """For so long after the open, a resumption or a pause a new level is believed sooner."""
 
+GATE_FRAC: Final = 0.02
+"""So near to a late reference nothing needs to be looked at: two prices of this gate are 4.1 % apart at most,
+and no limit is narrower than 5 %. Only speed hangs on it."""
+
 WORDS_MOST: Final = 200
 """Lines kept for a caller who does not fetch them."""
 
@@ -51,19 +55,24 @@ class Sieve:
     """
 
     __slots__ = (
+        "_ask_least",
         "_bars",
         "_before",
+        "_bid_most",
         "_day",
         "_doubt",
         "_high",
+        "_least",
         "_low",
         "_may",
         "_minute_end",
+        "_most",
         "_past_high",
         "_past_low",
         "_past_start",
         "_price",
         "_price_ns",
+        "_printed",
         "_quote",
         "_recent",
         "_regular",
@@ -91,10 +100,12 @@ class Sieve:
         self._regular = False
         self._may: dict[tuple[str, ...], int] = {}  # by sale conditions, in the present hours on its one tape
         self._recent = RecentTrades()
+        self._printed = self._recent.newer
         self._quote = Quote(symbol, -1, 0.0, 0.0, 0.0, 0.0)
         self._doubt = Doubt()
         self._bars, self._seconds = RecentBars(), RecentBars()
         self._day: Bar | None = None
+        self._open_gates()
 
     @property
     def waiting(self) -> int:
@@ -107,19 +118,31 @@ class Sieve:
         False: it came twice, or is stale, or is held back; or it is a bar that is in `released`, amended.
         """
         if type(event) is Quote:
-            if (
-                event.t_ns > self._quote.t_ns
-                and event.bid <= self._price <= event.ask
-                and not self._doubt.side
-            ):
+            if event.t_ns > self._quote.t_ns and event.bid <= self._bid_most and event.ask >= self._ask_least:
                 self._quote = event
                 return True
             return self._judge_quote(event)
         if type(event) is Trade:
-            if not self._trade_ns < event.t_ns < self._minute_end:
+            t_ns = event.t_ns
+            if not self._trade_ns < t_ns < self._minute_end:
                 return self._unusual(event)
-            self._trade_ns = event.t_ns
-            self._recent.add(event)
+            self._trade_ns = t_ns
+            printed = self._printed
+            printed[t_ns] = event
+            if len(printed) >= GENERATION:
+                self._recent.turn()
+            # From here on as _judge does it, once more in place: most events of a market come this way.
+            if (conditions := event.conditions) and (may := self._may.get(conditions)) != ALL:
+                return True if may == VOLUME else self._judge(event)
+            price = event.price
+            if self._least <= price <= self._most:
+                self._price = price
+                self._price_ns = t_ns
+                if price > self._high:
+                    self._high = price
+                if price < self._low:
+                    self._low = price
+                return True
             return self._judge(event)
         return self._judge_bar(event) if isinstance(event, Bar) else self._hear(event)
 
@@ -149,27 +172,22 @@ class Sieve:
             self._may = {}
 
     def _judge(self, trade: Trade) -> bool:
-        if trade.conditions and (may := self._effect(trade)) != ALL:
+        may = self._effect(trade)
+        if may != ALL:
             if may & HIGH_LOW:
                 self._reach(trade)
             return True
-        price, reference = trade.price, self._price
-        far = reference * FULL_FRAC if reference >= FULL_FROM else width(reference)
-        if -far <= price - reference <= far:
-            if self._doubt.side:
-                self._settle(price)
-            self._price, self._price_ns = price, trade.t_ns
-            if price > self._high:
-                self._high = price
-            if price < self._low:
-                self._low = price
-            return True
-        return self._judge_far(trade)
+        if not self._price or not _near(trade.price, self._price):
+            return self._judge_far(trade)
+        self._settle(trade.price)
+        self._accept(trade)
+        return True
 
     def _effect(self, trade: Trade) -> int:
-        may = self._may.get(trade.conditions)
+        conditions = trade.conditions
+        may = self._may.get(conditions) if conditions else ALL
         if may is None:
-            may = self._may[trade.conditions] = effect(trade.conditions, trade.tape, self._regular)
+            may = self._may[conditions] = effect(conditions, trade.tape, self._regular)
         return may
 
     def _judge_far(self, trade: Trade) -> bool:
@@ -179,18 +197,37 @@ class Sieve:
             self._settling_ns = trade.t_ns + SETTLING_NS
         elif not self._confirm(trade, 1 if trade.price > self._price else -1, trade.price):
             return False
-        self._price, self._price_ns = trade.price, trade.t_ns
-        self._reach(trade)
+        self._accept(trade)
         return True
+
+    def _accept(self, trade: Trade) -> None:
+        self._refer(trade.price, trade.t_ns)
+        self._reach(trade)
+
+    def _refer(self, price: float, t_ns: int) -> None:
+        """Make this the reference, with the gates through which nearly everything passes unexamined."""
+        self._price, self._price_ns = price, t_ns
+        if self._doubt.side:
+            self._shut_gates()
+        elif price:
+            self._least, self._most = price * (1 - GATE_FRAC), price * (1 + GATE_FRAC)
+            self._bid_most, self._ask_least = self._most, self._least
+        else:
+            self._open_gates()
+
+    def _open_gates(self) -> None:
+        # Nothing is known: a quote passes, and a print must be looked at, for it becomes the reference.
+        self._least, self._most = inf, -inf
+        self._bid_most, self._ask_least = inf, -inf
+
+    def _shut_gates(self) -> None:
+        self._least, self._most = inf, -inf
+        self._bid_most, self._ask_least = -inf, inf
 
     def _judge_late(self, trade: Trade) -> bool:
         # It may be of the level before the last jump. It is no word on where the market is now.
-        may = self._effect(trade) if trade.conditions else ALL
-        if (
-            may == ALL
-            and self._price
-            and not any(_near(trade.price, at) for at in (self._price, self._before))
-        ):
+        may, known = self._effect(trade), self._price > 0
+        if may == ALL and known and not any(_near(trade.price, at) for at in (self._price, self._before)):
             self._drop(trade)
             return False
         if may & HIGH_LOW:
@@ -224,7 +261,7 @@ class Sieve:
             return True
         if not self._confirm(quote, side, quote.mid):
             return False
-        self._price, self._price_ns = quote.mid, quote.t_ns
+        self._refer(quote.mid, quote.t_ns)
         return True
 
     def _side(self, quote: Quote) -> int:
@@ -256,7 +293,8 @@ class Sieve:
         if doubt.side == -side:
             self._drop(*doubt.end())
         doubt.hold(event, side)
-        if doubt.confirmed(PRINTS_SETTLING if self._settling(event.t_ns) else PRINTS):
+        self._shut_gates()
+        if doubt.confirmed(ENOUGH_SETTLING if self._settling(event.t_ns) else ENOUGH):
             held = doubt.end()[:-1]
             self._say(
                 f"moved {self._distance(level)} to {level:,.2f} at {_clock(event.t_ns)}: confirmed, "
@@ -265,8 +303,6 @@ class Sieve:
             self._before = self._price
             self._release(held)
             return True
-        if isinstance(event, Quote) and (older := doubt.take_older_quote()) is not None:
-            self._drop(older)
         return False
 
     def _settling(self, t_ns: int) -> bool:
@@ -281,6 +317,7 @@ class Sieve:
             return
         side = self._doubt.side
         held = self._doubt.end()
+        self._refer(self._price, self._price_ns)
         self._release([event for event in held if _near(_edge(event, side), level)])
         self._drop(*(event for event in held if not _near(_edge(event, side), level)))
 
@@ -288,8 +325,7 @@ class Sieve:
         self.released += events
         for event in events:
             if isinstance(event, Trade):
-                self._price, self._price_ns = event.price, event.t_ns
-                self._reach(event)
+                self._accept(event)
 
     def _drop(self, *events: Trade | Quote) -> None:
         self.held_back += len(events)
@@ -320,16 +356,13 @@ class Sieve:
         if recent.again(bar):
             self.duplicates += 1
             return False
-        before = recent.before(bar.t_ns)
-        if before is not None and bar.t_ns - before.end_ns >= PAUSE_NS:
-            before = None
-        amended = cut(bar, before, *self._reached(bar.t_ns))
+        amended = cut(bar, recent.before(bar.t_ns, PAUSE_NS), self._price, *self._reached(bar.t_ns))
         self._learn(bar)
         if amended is bar:
             return True
         self.held_back += 1
         self.released.append(amended)
-        self._say(_cut_words(bar, amended))
+        self._say(f"bar of {_clock(bar.t_ns)}: {changes(bar, amended)}, for no print reached it")
         return False
 
     def _reached(self, t_ns: int) -> tuple[float, float]:
@@ -343,16 +376,18 @@ class Sieve:
         if bar.t_ns <= self._price_ns or self._doubt.side:
             return
         if self._forgotten(bar.t_ns) or _near(bar.close, self._price):
-            self._price, self._price_ns = bar.close, bar.end_ns
+            self._refer(bar.close, bar.end_ns)
 
     def _hear(self, note: TapeEvent) -> bool:
         if isinstance(note, Halt):
             self._release(self._doubt.end())
-            self._before, self._price = self._price or self._before, 0.0
+            self._before = self._price or self._before
+            self._refer(0.0, self._price_ns)
             self._settling_ns = note.t_ns + SETTLING_NS
         elif isinstance(note, TradeCancel | TradeCorrection):
             withdrawn = self._doubt.take_trade(note.exchange, note.id)
             if withdrawn is not None:
+                self._refer(self._price, self._price_ns)
                 self.held_back += 1
                 self._say(
                     f"print of {withdrawn.price:,.2f} at {_clock(withdrawn.t_ns)} was withdrawn: held back"
@@ -372,9 +407,3 @@ def _edge(event: Trade | Quote, side: int) -> float:
 
 def _clock(t_ns: int) -> str:
     return f"{to_datetime(t_ns):%H:%M:%S}"
-
-
-def _cut_words(bar: Bar, amended: Bar) -> str:
-    fields = [name for name in ("open", "high", "low") if getattr(bar, name) != getattr(amended, name)]
-    changes = [f"{name} {getattr(bar, name):,.2f} cut to {getattr(amended, name):,.2f}" for name in fields]
-    return f"bar of {_clock(bar.t_ns)}: {', '.join(changes)}, for no print reached it"

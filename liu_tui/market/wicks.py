@@ -6,20 +6,24 @@ from liu_tui.market.limits import width
 from liu_tui.model.market import Bar
 
 
-def cut(bar: Bar, before: Bar | None, low: float, high: float) -> Bar:
+def cut(bar: Bar, before: Bar | None, reference: float, low: float, high: float) -> Bar:
     """Return the bar without prices beyond the limit outside everything that vouches for them.
 
-    What vouches: the bar's open and close, the close before it, and the prints that were admitted of the
-    minute. The open does not vouch for itself where the bar directly follows another: then it is judged by
-    that one's close. A bar that moved as a whole, from open to close, passes: its close is never judged.
+    What vouches: the bar's open and close, the close before it, the reference, and the prints that were
+    admitted of the minute. The open does not vouch for itself where the bar directly follows another: then it
+    is judged as high and low are. A bar that moved as a whole passes, for its close is never judged.
 
     before:    the bar that came before it, None if there is none or it is too old
+    reference: the last price that was admitted, 0 if none
     low, high: of the admitted prints; (inf, -inf) if there are none
     returns:   the same object if nothing is wrong with it
     """
-    bottom, top = min(bar.close, low), max(bar.close, high)
+    vouching = [bar.close]
     if before is not None:
-        bottom, top = min(bottom, before.close), max(top, before.close)
+        vouching.append(before.close)
+    if reference:
+        vouching.append(reference)
+    bottom, top = min(*vouching, low), max(*vouching, high)
     opened = bar.open
     if before is not None and before.end_ns == bar.t_ns and _beyond(opened, bottom, top):
         opened = min(max(opened, bottom), top)
@@ -30,6 +34,12 @@ def cut(bar: Bar, before: Bar | None, low: float, high: float) -> Bar:
     if (opened, lowest, highest) == (bar.open, bar.low, bar.high):
         return bar
     return msgspec.structs.replace(bar, open=opened, low=lowest, high=highest)
+
+
+def changes(bar: Bar, amended: Bar) -> str:
+    """Say in words what was cut."""
+    fields = [name for name in ("open", "high", "low") if getattr(bar, name) != getattr(amended, name)]
+    return ", ".join(f"{n} {getattr(bar, n):,.2f} cut to {getattr(amended, n):,.2f}" for n in fields)
 
 
 def _beyond(price: float, bottom: float, top: float) -> bool:
