@@ -26,9 +26,11 @@ class Allowance:
         self._host, self._tell = host, tell
         self._limit = 0
         self._left: int | None = None  # as last told; None: nothing is known yet
-        self._until_ns = 0  # on the monotonic clock: then it changes
+        self._reset = ""  # when that changes, as told
+        self._until_ns = 0  # the same on the monotonic clock
         self._told_ns = 0
         self._asking = 0
+        self._is_new = True
         self._news = asyncio.Event()
 
     @asynccontextmanager
@@ -41,40 +43,40 @@ class Allowance:
             yield
         finally:
             self._asking -= 1
+            self._is_new = False
             self._wake()
 
     def hear(self, headers: Mapping[str, str]) -> None:
         """Take the count from an answer. One without a count, or with nonsense, ends only what is over."""
         limit, left = _whole(headers.get("X-RateLimit-Limit")), _whole(headers.get("X-RateLimit-Remaining"))
-        wait_s = seconds_until(headers.get("X-RateLimit-Reset"), headers.get("Date"))
+        reset = headers.get("X-RateLimit-Reset", "")
+        wait_s = seconds_until(reset, headers.get("Date"))
         if left is None or wait_s is None:
             # After a 429 that said nothing either, the count would stay at nothing for good.
             self._left = None if monotonic_ns() >= self._until_ns else self._left
             return
         self._limit = limit or 0
         until_ns = monotonic_ns() + int(wait_s * SECOND_NS)
-        if not left and self._limit:
-            # One more comes into the bucket after this, whatever the second-wise reset says.
-            until_ns = max(until_ns, monotonic_ns() + MINUTE_NS // self._limit)
+        if not left and not wait_s and self._limit:
+            # Reset is told in whole seconds and may have passed: one more drops into the bucket after this.
+            until_ns += MINUTE_NS // self._limit
         # Answers may overtake each other: of one period the least that is left is the newest.
-        same = self._left is not None and abs(until_ns - self._until_ns) < SECOND_NS // 2
+        same = self._left is not None and reset == self._reset
         self._left = min(left, self._left or 0) if same else left
-        self._until_ns = until_ns
+        self._reset, self._until_ns = reset, until_ns
 
     def refuse(self, wait_s: float) -> None:
         """Let nobody go for so long: the host has said 429."""
         self._left, self._until_ns = 0, max(self._until_ns, monotonic_ns() + int(wait_s * SECOND_NS))
 
     def _is_free(self) -> bool:
+        # Where nobody knows what is left, at first or after the reset, one goes ahead and brings the news.
         if self._left is None:
-            return True
-        if monotonic_ns() >= self._until_ns:
-            # What is left now nobody knows: one goes ahead and brings the news.
-            return self._left > self._asking or self._asking == 0
-        return self._left > self._asking
+            return self._asking == 0 or not self._is_new
+        return self._left > self._asking or (self._asking == 0 and monotonic_ns() >= self._until_ns)
 
     async def _wait(self) -> None:
-        left_s = (self._until_ns - monotonic_ns()) / SECOND_NS
+        left_s = (self._until_ns - monotonic_ns()) / SECOND_NS if self._left is not None else 0.0
         if left_s > WORTH_TELLING_S and self._asking == 0 and self._told_ns != self._until_ns:
             self._told_ns = self._until_ns
             of = f" of {self._limit} a minute" if self._limit else ""
