@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("liu_tui.cli.doctor:doctor", "Examine this machine: keys, clock, disk, terminal, sessions."),
     "init": ("liu_tui.cli.init:init", "Make a workspace: plans, a strategy, a scanner."),
     "market": ("liu_tui.cli.market:market", "Run the local market alone, for any Alpaca client."),
+    "record": ("liu_tui.cli.record:record", "Keep the market data of a plan's session in a file."),
     "backtest": ("liu_tui.cli.offline:backtest", "Run a plan over history."),
     "mine": ("liu_tui.cli.offline:mine", "Run a plan's off-market miners."),
     "report": ("liu_tui.cli.books:report", "Analyse a session."),

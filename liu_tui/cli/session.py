@@ -73,7 +73,7 @@ def start(
         for_s=seconds_of(for_) if for_ else 0.0, speed=speed, source=source, date=date, seed=seed
     )
     if headless or background:
-        return _headless(plan, options, as_json=as_json, background=background)
+        return run_headless(plan, options, as_json=as_json, background=background)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "there is no terminal for the console", mend="Use --headless, or run it in a terminal"
@@ -165,7 +165,8 @@ def ctl(verb: str, symbol: str, batch: str, strategy: str, order: str, reason: s
 # ── running one ──
 
 
-def _headless(plan: Path, options: Any, *, as_json: bool, background: bool) -> Exit:
+def run_headless(plan: Path, options: Any, *, as_json: bool, background: bool = False) -> Exit:
+    """Run a session to its end in this process, and print its summary. background: print nothing."""
     from liu_tui import logs
     from liu_tui.engine.session import run_session
     from liu_tui.settings import Settings, Workspace
@@ -326,6 +327,9 @@ def digest(summary: dict[str, Any]) -> str:
         lines.append(f"positions   {held}")
     if summary["restarts"]:
         lines.append(f"restarts    {summary['restarts']}")
+    if kept := summary.get("recording"):
+        lost = f", {kept['dropped']:,} left out" if kept["dropped"] else ""
+        lines.append(f"recording   {kept['path']}: {kept['events']:,} events, {kept['bytes']:,} bytes{lost}")
     return "\n".join(lines)
 
 

@@ -32,20 +32,26 @@ from liu_tui.wiring.venue import keys_for, venue_of
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line may say beside the plan. Empty strings leave the plan's word."""
+    """What the command line may say beside the plan. Empty strings leave the plan's word.
+
+    record: the file that all market data are recorded to, absolute; then nothing is traded
+    """
 
     for_s: float = 0.0
     speed: str = ""
     source: str = ""
     date: str = ""
     seed: int | None = None
+    record: str = ""
 
 
 def with_options(plan: TradePlan, options: Options) -> TradePlan:
-    """Lay the command line's words over the plan's [market].
+    """Lay the command line's words over the plan and its [market].
 
     Raises RefusedError if it has no such table, UsageError if a word makes no sense.
     """
+    if options.record:
+        plan = _recorded(plan)
     changes: dict[str, Any] = {}
     if options.speed:
         changes["speed"] = _speed(options.speed)
@@ -62,6 +68,16 @@ def with_options(plan: TradePlan, options: Options) -> TradePlan:
             f"{', '.join(changes)} need the local market", mend="Give the plan a [market] table"
         )
     return msgspec.structs.replace(plan, market=msgspec.structs.replace(plan.market, **changes))
+
+
+def _recorded(plan: TradePlan) -> TradePlan:
+    if plan.producers != 1:
+        raise UsageError(
+            f"the plan has producers = {plan.producers}, and a recording is of one connection",
+            where="producers",
+            mend="Record with producers = 1.",
+        )
+    return msgspec.structs.replace(plan, test_scanners=True)
 
 
 def _speed(text: str) -> float | str:
@@ -146,6 +162,7 @@ async def _run(
         registry=registry,
         store=store,
         build=__version__,
+        recording=options.record,
     )
     interrupted = _obey_signals(supervisor)
     ended = False

@@ -92,7 +92,11 @@ def is_recording(path: Path) -> bool:
 def check_header(head: bytes, path: Path) -> None:
     """Raise FeedError if a file's first bytes are not a recording's of this version."""
     if len(head) < HEADER.size or not head.startswith(MAGIC):
-        raise FeedError("this file is no recording", where=str(path), mend="Name one that `record` made.")
+        raise FeedError(
+            "this file is no recording",
+            where=str(path),
+            mend="Name one that liu-tui record made, or a new file.",
+        )
     version = HEADER.unpack(head)[1]
     if version != VERSION:
         raise FeedError(
