@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from liu_tui.errors import RefusedError, UsageError
-from liu_tui.model.market import MINUTE_NS
+from liu_tui.model.market import MINUTE_NS, Adjustment
 from liu_tui.plan.schema import DataVendor, Environment, TradePlan
-from liu_tui.settings import Keys, Secret, Settings
+from liu_tui.settings import Keys, Secret, Settings, Workspace
 
 if TYPE_CHECKING:
     from liu_tui.market.history import DataAPI
@@ -212,11 +212,44 @@ def open_data(venue: Venue, keys: Keys) -> DataAPI:
     )
 
 
-def data_loader_factory(venue: Venue, keys: Keys) -> DataLoader:
-    """Make a loader of minute bars over the venue's history."""
-    from liu_tui.market.loader import DataLoader
+def open_cached_data(venue: Venue, keys: Keys, workspace: Workspace) -> DataAPI:
+    """Make the history with what is final of it kept in the workspace; it connects at the first question.
 
-    return DataLoader(open_data(venue, keys))
+    The local market is not cached: its days are made up or played at any date, and it is on this machine.
+    """
+    data = open_data(venue, keys)
+    if venue.kind == "local":
+        return data
+    from liu_tui.store.cacheddata import CachedData
+
+    return CachedData(
+        data,
+        database=workspace.cache_db,
+        folder=workspace.cache_db.with_name("minutes"),
+        feed=f"{venue.vendor.value}-{venue.feed}",
+        delay_ns=venue.delay_ns,
+        maps_names=venue.vendor is DataVendor.ALPACA,  # it reads a symbol as of today, unless told otherwise
+    )
+
+
+def data_loader_factory(
+    venue: Venue,
+    keys: Keys,
+    workspace: Workspace | None = None,
+    *,
+    daily: bool = False,
+    adjustment: Adjustment = Adjustment.RAW,
+) -> DataLoader:
+    """Make a loader of minute or daily bars over the venue's history, cached if there is a workspace.
+
+    It opens one history for each event loop that it is used in, so `prefetch` and `load` may be mixed.
+    """
+    from liu_tui.market.loader import DataLoader, TimeScale
+
+    def opened() -> DataAPI:
+        return open_data(venue, keys) if workspace is None else open_cached_data(venue, keys, workspace)
+
+    return DataLoader(opened, scale=TimeScale.DAY if daily else TimeScale.MINUTE, adjustment=adjustment)
 
 
 def open_trader(venue: Venue, keys: Keys) -> Trader:
