@@ -43,7 +43,7 @@ class PolygonClient(Client):
         self.key = ""
         self._authenticated = self._wants_clock = False
 
-    async def talk(self, ws: web.WebSocketResponse, _: Mapping[str, str]) -> None:
+    async def talk(self, ws: web.WebSocketResponse) -> None:
         """Hold the conversation until one of the two hangs up."""
         self._status("connected", "Connected Successfully")
         timer = asyncio.get_running_loop().call_later(AUTH_S, self._time_is_up)

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from liu_tui.errors import LiuError
-from liu_tui.localmarket.rest import Handler, reply
+from liu_tui.localmarket.rest import Gate, Handler, reply
 from liu_tui.model.clock import monotonic_ns, wall_ns
 from liu_tui.model.market import MINUTE_NS
 from liu_tui.trading.matching.refusals import ExchangeRefusal
@@ -60,6 +60,18 @@ class PolygonDoor:
             )
             return no(429, "ERROR", words)
         return None
+
+
+class Doors:
+    """Sends each request to its own door."""
+
+    def __init__(self, polygon: PolygonDoor, others: Gate) -> None:
+        self._polygon, self._others = polygon, others
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer one request."""
+        door = self._polygon if self._polygon.covers(request.path) else self._others
+        return await door(request, handler)
 
 
 def yes(words: dict[str, Any]) -> web.Response:
