@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from liu_tui import logs
 from liu_tui.cli import output
+from liu_tui.errors import UsageError
 
 
 def _speed(_: click.Context, param: click.Parameter, value: str) -> float | str:
@@ -20,6 +22,21 @@ def _speed(_: click.Context, param: click.Parameter, value: str) -> float | str:
     if value != "max" and not 0 < speed < math.inf:
         raise click.BadParameter(f"{value!r} is neither a number above 0 nor 'max'.", param=param)
     return value if value == "max" else speed
+
+
+def _faults(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Any, ...]:
+    # Each is one [[market.faults]] of a plan, as JSON. Imported here as the server is below.
+    from liu_tui.localmarket.faultform import read_fault
+
+    read = []
+    for text in values:
+        try:
+            read.append(read_fault(msgspec.json.decode(text)))
+        except msgspec.DecodeError as e:
+            raise click.BadParameter(f"{text!r} is no JSON: {e}", param=param) from e
+        except UsageError as e:
+            raise click.BadParameter(f"{e.what}. {e.mend}", param=param) from e
+    return tuple(read)
 
 
 _DOLLARS = click.FloatRange(0, min_open=True)
@@ -44,6 +61,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ledger", type=_FILE, default=None, help="Keep the account in this file.")
 @click.option("--key", default="", help="The only key id to let in; any, if not given.")
 @click.option("--secret", default="", help="Its secret.")
+@click.option(
+    "--symbol-limit",
+    type=click.IntRange(1),
+    default=None,
+    help="Trades and quotes one data connection may have; Alpaca's free plan has 30.",
+)
+@click.option("--fault", "faults", multiple=True, callback=_faults, hidden=True, metavar="JSON")
 @click.option("--idle-exit", "idle_exit_s", type=_SECONDS, help="End after so many seconds without a client.")
 @output.json_option
 def market(as_json: bool, **options: Any) -> int:

@@ -93,6 +93,10 @@ class MarketKeeper:
         for option, value in (("--date", table.date), ("--start", table.start)):
             if value:
                 words += [option, value]
+        if table.symbol_limit is not None:
+            words += ["--symbol-limit", str(table.symbol_limit)]
+        for fault in table.faults:
+            words += ["--fault", msgspec.json.encode(fault).decode()]
         with self._log.open("ab") as err:
             self._process = await asyncio.create_subprocess_exec(
                 *words,

@@ -124,7 +124,7 @@ class AccountRest:
 
     async def clock(self, _: web.Request) -> web.Response:
         """`GET /v2/clock`, with how the session clock runs besides."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._clock.told_ns()
         opens, closes = next_open(now_ns), next_close(now_ns)
         return reply(
             {

@@ -5,6 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
+from liu_tui.localmarket.clockwork import Clockwork
+from liu_tui.localmarket.faults import Faults
 from liu_tui.localmarket.hub import Hub
 from liu_tui.localmarket.lockstep import LockStep
 from liu_tui.localmarket.marketclock import MarketClock
@@ -13,6 +15,9 @@ from liu_tui.localmarket.options import Speed
 from liu_tui.localmarket.rest import bad_request, body_of, reply
 from liu_tui.localmarket.rfc3339 import rfc3339
 from liu_tui.localmarket.venue import Venue
+
+MOST_S = 86_400
+MOST_MOMENTS = 100_000
 
 
 class AdminRest:
@@ -24,10 +29,13 @@ class AdminRest:
         clock: MarketClock,
         lockstep: LockStep,
         hubs: Sequence[Hub],
+        clockwork: Clockwork,
+        faults: Faults,
         shutdown: Callable[[], None],
     ) -> None:
         self._venue, self._clock, self._lockstep = venue, clock, lockstep
-        self._hubs, self._shutdown = hubs, shutdown
+        self._hubs, self._clockwork, self._faults = hubs, clockwork, faults
+        self._shutdown = shutdown
 
     def routes(self) -> list[web.RouteDef]:
         """Where they are reached."""
@@ -37,6 +45,7 @@ class AdminRest:
             web.post("/admin/pause", self.pause),
             web.post("/admin/resume", self.resume),
             web.post("/admin/speed", self.speed),
+            web.post("/admin/step", self.step),
             web.post("/admin/forget", self.forget),
             web.post("/admin/shutdown", self.shut_down),
         ]
@@ -83,6 +92,20 @@ class AdminRest:
         self._clock.set_speed(_speed((await body_of(request)).get("speed")))
         return reply(self._status())
 
+    async def step(self, request: web.Request) -> web.Response:
+        """While the clock is paused: play `seconds` of session time, or the next `events` moments.
+
+        In lock-step the steps are taken as the clients are ready; the answer does not wait for them.
+        """
+        seconds, moments = _stretch(await body_of(request))
+        if not self._clock.paused:
+            raise bad_request("the clock runs: pause it first")
+        if moments:
+            await self._clockwork.play_moments(moments)
+        else:
+            await self._clockwork.play_seconds(seconds)
+        return reply(self._status())
+
     async def forget(self, _: web.Request) -> web.Response:
         """Lock-step: wait no longer for clients whose connection broke."""
         self._lockstep.forget_missing()
@@ -109,7 +132,22 @@ class AdminRest:
             "data_clients": {hub.name: len(hub.clients) for hub in self._hubs},
             "trade_clients": len(self._venue.trades.clients),
             "ledger": str(self._venue.ledger.path),
+            "faults": [fault.told() for fault in self._faults.active],
         }
+
+
+def _stretch(body: dict[str, Any]) -> tuple[float, int]:
+    """How far to play: seconds, or moments; the other is 0. Raises ExchangeRefusal (400)."""
+    seconds, moments = body.get("seconds"), body.get("events")
+    if (seconds is None) == (moments is None):
+        raise bad_request("give seconds or events, one of them")
+    if seconds is not None:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= MOST_S:
+            raise bad_request(f"invalid seconds: a number > 0, at most {MOST_S}, was {seconds!r}")
+        return float(seconds), 0
+    if isinstance(moments, bool) or not isinstance(moments, int) or not 0 < moments <= MOST_MOMENTS:
+        raise bad_request(f"invalid events: a whole number > 0, at most {MOST_MOMENTS}, was {moments!r}")
+    return 0.0, moments
 
 
 def _speed(said: Any) -> Speed:

@@ -15,7 +15,8 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from liu_tui.localmarket.auth import Answer, Keys
-from liu_tui.localmarket.hub import CHANNELS, Hub
+from liu_tui.localmarket.hub import CHANNELS, WITH_TRADES, Hub
+from liu_tui.localmarket.lines import Refusals
 from liu_tui.localmarket.lockstep import LockStep
 from liu_tui.localmarket.marketclock import MarketClock
 from liu_tui.localmarket.outbox import Outbox
@@ -23,6 +24,7 @@ from liu_tui.localmarket.wire import Codec
 
 AUTH_S = 10.0
 """Wall seconds a client has to log in."""
+TOO_LATE, TOO_MANY = 404, 406
 _SYMBOL = re.compile(r"\*|[A-Z0-9][A-Z0-9./-]{0,14}")
 _ERRORS = {
     400: "invalid syntax",
@@ -41,6 +43,7 @@ class Terms(msgspec.Struct):
     """What all clients of the data stream share.
 
     symbol_limit, one_connection: see MarketOptions
+    refusals: what faults refuse, besides
     """
 
     keys: Keys
@@ -48,6 +51,7 @@ class Terms(msgspec.Struct):
     lockstep: LockStep
     symbol_limit: int | None = None
     one_connection: bool = False
+    refusals: Refusals = msgspec.field(default_factory=Refusals)
 
 
 class SaidNo(Exception):
@@ -110,7 +114,7 @@ class DataClient:
             self.say(
                 {
                     "T": "clock",
-                    "t": self.codec.stamp(clock.now_ns()),
+                    "t": self.codec.stamp(clock.told_ns()),
                     "speed": clock.speed,
                     "paused": clock.paused,
                     "lockstep": clock.lockstep,
@@ -157,12 +161,21 @@ class DataClient:
             raise SaidNo(403)
         if answer is not Answer.IN:
             raise SaidNo(402)
+        if code := self.terms.refusals.at_login():
+            self._refuse(code)
         if self.terms.one_connection and self.hub.clients:
             self.refused = True
             raise SaidNo(406)
         self.authenticated = True
         self.hub.clients.append(self)
         self.say({"T": "success", "msg": "authenticated"})
+
+    def _refuse(self, code: int) -> None:
+        if code == TOO_LATE:
+            self._time_is_up()
+            return
+        self.refused = code == TOO_MANY
+        raise SaidNo(code)
 
     def _time_is_up(self) -> None:
         if not self.authenticated:
@@ -178,6 +191,8 @@ class DataClient:
 
     def _subscribe(self, message: dict[str, Any]) -> None:
         asked = _symbols(message)
+        if code := self.terms.refusals.at_subscription():
+            raise SaidNo(code)
         wants = {channel: old | asked.get(channel, set()) for channel, old in self.wants.items()}
         limit = self.terms.symbol_limit
         if limit is not None and len(wants["trades"]) + len(wants["quotes"]) > limit:
@@ -189,11 +204,9 @@ class DataClient:
         self._now_wants({channel: old - asked.get(channel, set()) for channel, old in self.wants.items()})
 
     def _now_wants(self, wants: dict[str, set[str]]) -> None:
-        self.wants = wants
+        self.wants = wants | dict.fromkeys(WITH_TRADES, wants["trades"])
         self.hub.forget_routes()
-        whole = {channel: sorted(symbols) for channel, symbols in wants.items()}
-        with_trades = {"corrections": whole["trades"], "cancelErrors": whole["trades"]}
-        self.say({"T": "subscription"} | whole | with_trades)
+        self.say({"T": "subscription"} | {channel: sorted(some) for channel, some in self.wants.items()})
 
     def _follow_clock(self, _: dict[str, Any]) -> None:
         self.say({"T": "success", "msg": "clock"})

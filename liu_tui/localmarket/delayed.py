@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from liu_tui.localmarket.hub import Hub
-from liu_tui.model.market import MINUTE_NS, MarketEvent
+from liu_tui.model.market import MINUTE_NS, TapeEvent
 
 DELAY_NS = 15 * MINUTE_NS
 
@@ -14,9 +14,9 @@ class DelayedHub(Hub):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._held: deque[tuple[int, Sequence[MarketEvent]]] = deque()
+        self._held: deque[tuple[int, Sequence[TapeEvent]]] = deque()
 
-    def publish(self, events: Sequence[MarketEvent], now_ns: int) -> None:
+    def publish(self, events: Sequence[TapeEvent], now_ns: int) -> None:
         """Hold these, and give what has become old enough."""
         if not self.clients:
             self._held.clear()

@@ -13,6 +13,7 @@ class MarketClock(SessionClock):
 
     listeners: called after each change
     ended_ns:  when the session was over, 0 while it is not; time goes on all the same
+    skew_ns:   how much more than it is everybody is told; the market itself goes by now_ns()
     """
 
     def __init__(self, start_ns: int, speed: Speed) -> None:
@@ -20,7 +21,7 @@ class MarketClock(SessionClock):
         super().__init__(
             Anchor(start_ns, monotonic_ns(), 1.0 if speed == "max" else speed, lockstep=lockstep)
         )
-        self.ended_ns = 0
+        self.ended_ns = self.skew_ns = 0
         self.listeners: list[Callable[[], None]] = []
 
     @property
@@ -37,6 +38,19 @@ class MarketClock(SessionClock):
     def speed(self) -> float:
         """Session seconds per wall second; says nothing in lock-step."""
         return self.anchor.speed
+
+    def told_ns(self) -> int:
+        """What everybody is told that it is."""
+        return self.now_ns() + self.skew_ns
+
+    def skew(self, by_ns: int) -> None:
+        """Tell so much more from now on than until now."""
+        self.skew_ns += by_ns
+        self._change()
+
+    def jump(self, t_ns: int) -> None:
+        """Go on to a later moment at once."""
+        self._change(venue_ns=t_ns)
 
     def pause(self) -> None:
         """Stop the clock where it is."""

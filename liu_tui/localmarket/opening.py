@@ -16,6 +16,7 @@ import msgspec
 from liu_tui.errors import UsageError
 from liu_tui.localmarket.ledger import Ledger
 from liu_tui.localmarket.options import MarketOptions
+from liu_tui.localmarket.splits import SplitSource, splits_of
 from liu_tui.market import calendar
 from liu_tui.market.source import Source
 from liu_tui.market.sources import SIMULATED, open_source
@@ -32,6 +33,8 @@ class Opening(msgspec.Struct):
 
     now_ns: where its clock starts
     steps:  how many steps of this session have been taken before
+    start_ns: where it was asked to start; before now_ns if the ledger has been further
+    splits: the tape's source, whose names can be made to split
     """
 
     hours: SessionHours
@@ -39,6 +42,8 @@ class Opening(msgspec.Struct):
     ledger: Ledger
     now_ns: int
     steps: int
+    start_ns: int
+    splits: SplitSource
 
 
 def open_session(options: MarketOptions, folder: Path) -> Opening:
@@ -56,7 +61,10 @@ def open_session(options: MarketOptions, folder: Path) -> Opening:
     now_ns, goes_on = max(start_ns, saved_ns), saved_ns >= start_ns
     # Only lock-step numbers its steps, so only there the whole way must be played again.
     again = goes_on and options.speed == "max"
-    tape = Tape(source, day, hours, start_ns if again or not goes_on else now_ns + 1)
+    splits = SplitSource(source, hours)
+    for table in splits_of(options.faults, hours, start_ns):
+        splits.split(table)
+    tape = Tape(splits, day, hours, start_ns if again or not goes_on else now_ns + 1)
     steps = _wind(tape, now_ns) if again else 0
     ledger = Ledger.open(
         path,
@@ -69,7 +77,7 @@ def open_session(options: MarketOptions, folder: Path) -> Opening:
     exchange.set_hours(hours)
     _show_quotes(exchange, tape, skip=exchange.open_symbols() if goes_on else set())
     exchange.on_time(now_ns)
-    return Opening(hours, tape, ledger, now_ns, steps)
+    return Opening(hours, tape, ledger, now_ns, steps, start_ns, splits)
 
 
 def pick_day(options: MarketOptions, recorded: Sequence[str], saved_ns: int, now_ns: int) -> str:

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from liu_tui.plan.schema import FaultTable
+
 Speed = float | Literal["max"]
 
 
@@ -30,6 +32,7 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
                     Alpaca's free plan has 30
     rate_limit:     REST requests a minute before 429; 0 never refuses. Alpaca has 200
     buffer_bytes:   how much may wait for one slow websocket client before it is cut off with 407
+    faults:         what it shall do wrong, and when; without a moment, from the start
     """
 
     source: str = "simulated"
@@ -50,3 +53,4 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     one_connection: bool = False
     rate_limit: int = 0
     buffer_bytes: int = 8 * 1024 * 1024
+    faults: tuple[FaultTable, ...] = ()

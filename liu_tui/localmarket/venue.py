@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from liu_tui.localmarket import words
+from liu_tui.localmarket.halts import Halts
 from liu_tui.localmarket.hub import Hub
 from liu_tui.localmarket.opening import Opening
+from liu_tui.localmarket.telling import Telling
 from liu_tui.localmarket.tradestream import TradeStream
-from liu_tui.model.market import MINUTE_NS, Bar, CorporateAction, MarketEvent, Quote, Trade
+from liu_tui.model.market import MINUTE_NS, Bar, CorporateAction, Halt, Quote, TapeEvent, Trade
 from liu_tui.trading.matching.exchange import Exchange
 
 RECENT = 100_000
@@ -36,6 +38,10 @@ class Venue:
         self.recent: deque[Trade | Quote] = deque(maxlen=RECENT)
         self.now_ns = opening.now_ns
         self.actions: list[CorporateAction] = []
+        # A recording of a feed holds the days' bars as they were told.
+        self._makes_days = not opening.tape.source.complete
+        self.telling = Telling(opening.tape)
+        self.halts = Halts(opening.tape, self.exchange, self.telling.say)
         self.configuration: dict[str, bool | int | str] = {
             "fractional_trading": True,
             "max_margin_multiplier": "4",
@@ -47,13 +53,25 @@ class Venue:
             "disable_overnight_trading": True,
         }
 
-    def play(self, t_ns: int, events: Sequence[MarketEvent]) -> None:
-        """Take what the market says at one moment: the exchange hears it first."""
-        on_event = self.exchange.on_event
+    def play(self, t_ns: int, events: Sequence[TapeEvent]) -> Sequence[TapeEvent]:
+        """Take what the market says at one moment: the exchange hears it first. Returns what happened."""
+        if self.halts.muted:
+            events = self.halts.without(events)
+        on_event, keep, still = self.exchange.on_event, self.recent.append, self.halts.still
         for event in events:
-            on_event(event)
+            # Asked for by its type: of a day's events nearly all are one of these two.
+            if type(event) is Quote or type(event) is Trade:
+                if not still or event.symbol not in still:
+                    on_event(event)
+                keep(event)
+            elif isinstance(event, Bar):
+                # A bar that is told again, or of the whole day, is no news of now.
+                if event.symbol not in still and event.span_ns <= MINUTE_NS and not event.revised:
+                    on_event(event)
+            elif isinstance(event, Halt):
+                self.halts.note(event)
         self.pass_time(t_ns)
-        self.recent.extend(e for e in events if not isinstance(e, Bar))
+        return events
 
     def pass_time(self, t_ns: int) -> None:
         """Let time pass up to t_ns."""
@@ -66,12 +84,20 @@ class Venue:
         for update in self.exchange.drain():
             self.trades.publish(words.update(update))
 
-    def show(self, events: Sequence[MarketEvent]) -> None:
-        """Send market events to those who take them."""
+    def show(self, events: Sequence[TapeEvent]) -> None:
+        """Send what happened to those who take it, as far as faults let it be told."""
+        if self.telling.busy:
+            events = self.telling.tell(events, self.now_ns)
         for hub in self.hubs:
             hub.publish(events, self.now_ns)
-            hub.publish(self._days_so_far(hub, events), self.now_ns)
+            if self._makes_days and hub.takes("dailyBars"):
+                hub.publish(self._days_so_far(hub, events), self.now_ns)
             hub.flush()
+
+    def show_rest(self) -> None:
+        """The day is over: send what is late still."""
+        self.telling.release()
+        self.show([])
 
     @contextmanager
     def trading(self) -> Iterator[Exchange]:
@@ -90,11 +116,11 @@ class Venue:
         bar = self.tape.previous_daily(symbol)
         return bar.close if bar is not None else 0.0
 
-    def _days_so_far(self, hub: Hub, events: Sequence[MarketEvent]) -> list[Bar]:
+    def _days_so_far(self, hub: Hub, events: Sequence[TapeEvent]) -> list[Bar]:
         """The running daily bar of each symbol whose minute has just closed, as Alpaca sends it."""
         days: list[Bar] = []
         for event in events:
-            closed = isinstance(event, Bar) and event.span_ns == MINUTE_NS
+            closed = isinstance(event, Bar) and event.span_ns == MINUTE_NS and not event.revised
             if closed and hub.wanted("dailyBars", event.symbol):
                 day = self.tape.snapshot(event.symbol).daily_bar
                 days += [day] if day is not None else []

@@ -1,4 +1,4 @@
-"""Market events and control messages as bytes, in the two spellings of Alpaca's data stream.
+"""The tape's events and notes, and control messages, as bytes in the two spellings of Alpaca's data stream.
 
 msgpack goes in binary frames with timestamps as extension -1, to the nanosecond; JSON goes in text frames
 with RFC 3339 times. `T` is always the first key: the vendor's Go client insists on it. Nothing here knows a
@@ -12,7 +12,18 @@ from typing import Any, Protocol
 import msgspec
 
 from liu_tui.localmarket.rfc3339 import rfc3339
-from liu_tui.model.market import Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import (
+    DAY_NS,
+    Bar,
+    Halt,
+    MarketEvent,
+    PriceBand,
+    Quote,
+    TapeEvent,
+    Trade,
+    TradeCancel,
+    TradeCorrection,
+)
 
 FRAME_BYTES = 256 * 1024
 """The most that is put in one frame: clients refuse frames of 1 MiB and more."""
@@ -21,6 +32,9 @@ NO_EXCHANGE = "V"
 ANY_TAPE = "C"
 NO_CONDITION = ("@",)
 QUOTE_CONDITION = ("R",)
+HALTED, RESUMED = "H", "T"
+"""Status codes, on every tape in the spelling of tape C: trading halt, trading resumption."""
+CANCELED, ERROR = "C", "E"
 
 Stamp = str | msgspec.msgpack.Ext
 
@@ -76,11 +90,61 @@ class _Bar(BarRow, tag_field="T", tag="b"):
     S: str
 
 
+class _UpdatedBar(BarRow, tag_field="T", tag="u"):
+    S: str
+
+
 class _DailyBar(BarRow, tag_field="T", tag="d"):
     S: str
 
 
+class _Status(msgspec.Struct, tag_field="T", tag="s"):
+    S: str
+    sc: str
+    sm: str
+    rc: str
+    rm: str
+    t: Stamp
+    z: str
+
+
+class _Band(msgspec.Struct, tag_field="T", tag="l"):
+    S: str
+    u: float
+    d: float
+    i: str
+    t: Stamp
+    z: str
+
+
+class _Correction(msgspec.Struct, tag_field="T", tag="c"):
+    S: str
+    x: str
+    oi: int
+    op: float
+    os: int
+    oc: tuple[str, ...]
+    ci: int
+    cp: float
+    cs: int
+    cc: tuple[str, ...]
+    t: Stamp
+    z: str
+
+
+class _Cancel(msgspec.Struct, tag_field="T", tag="x"):
+    S: str
+    i: int
+    x: str
+    p: float
+    s: int
+    a: str
+    t: Stamp
+    z: str
+
+
 Row = TradeRow | QuoteRow | BarRow
+_Message = Row | _Status | _Band | _Correction | _Cancel
 
 
 class Codec(Protocol):
@@ -91,8 +155,8 @@ class Codec(Protocol):
     def stamp(self, t_ns: int) -> Stamp:
         """A time as a value of a message."""
 
-    def event(self, event: MarketEvent, *, daily: bool = False) -> bytes:
-        """One market event as an element of a frame."""
+    def event(self, event: TapeEvent) -> bytes:
+        """One event or note of the tape as an element of a frame."""
 
     def message(self, message: Mapping[str, Any]) -> bytes:
         """A control message as a whole frame: an array of one."""
@@ -119,13 +183,44 @@ class _Wire:
             return QuoteRow(*self._quote(event))
         return TradeRow(*self._trade(event)) if isinstance(event, Trade) else BarRow(*self._bar(event))
 
-    def fields(self, event: MarketEvent, daily: bool) -> Row:
-        """One event as a message of the stream."""
+    def fields(self, event: TapeEvent) -> _Message:
+        """One event or note as a message of the stream."""
         if isinstance(event, Quote):
             return _Quote(*self._quote(event), event.symbol)
         if isinstance(event, Trade):
             return _Trade(*self._trade(event), event.symbol)
-        return (_DailyBar if daily else _Bar)(*self._bar(event), event.symbol)
+        if isinstance(event, Bar):
+            return _kind_of(event)(*self._bar(event), event.symbol)
+        return self._note(event)
+
+    def _note(self, note: Halt | PriceBand | TradeCorrection | TradeCancel) -> _Message:
+        at, tape = self.stamp(note.t_ns), self._tapes.get(note.symbol, ANY_TAPE)
+        match note:
+            case Halt():
+                return _Status(note.symbol, HALTED if note.halted else RESUMED, note.words, "", "", at, tape)
+            case PriceBand():
+                return _Band(note.symbol, note.upper, note.lower, note.indicator, at, tape)
+            case TradeCorrection():
+                return self._correction(note, at, tape)
+            case TradeCancel():
+                exchange, word = note.exchange or NO_EXCHANGE, ERROR if note.error else CANCELED
+                return _Cancel(note.symbol, note.id, exchange, note.price, int(note.size), word, at, tape)
+
+    def _correction(self, fix: TradeCorrection, at: Stamp, tape: str) -> _Correction:
+        return _Correction(
+            S=fix.symbol,
+            x=fix.exchange or NO_EXCHANGE,
+            oi=fix.id,
+            op=fix.price,
+            os=int(fix.size),
+            oc=NO_CONDITION,
+            ci=fix.new_id,
+            cp=fix.new_price,
+            cs=int(fix.new_size),
+            cc=fix.new_conditions or NO_CONDITION,
+            t=at,
+            z=fix.tape or tape,
+        )
 
     def _quote(self, q: Quote) -> tuple[str, float, int, str, float, int, tuple[str, ...], Stamp, str]:
         at, tape = self.stamp(q.t_ns), self._tapes.get(q.symbol, ANY_TAPE)
@@ -155,9 +250,9 @@ class MsgpackCodec(_Wire):
         seconds, nanoseconds = divmod(t_ns, 1_000_000_000)
         return msgspec.msgpack.Ext(-1, (nanoseconds << 34 | seconds).to_bytes(8, "big"))
 
-    def event(self, event: MarketEvent, *, daily: bool = False) -> bytes:
-        """One market event as an element of a frame."""
-        return self._encode(self.fields(event, daily))
+    def event(self, event: TapeEvent) -> bytes:
+        """One event or note of the tape as an element of a frame."""
+        return self._encode(self.fields(event))
 
     def message(self, message: Mapping[str, Any]) -> bytes:
         """A control message as a whole frame: an array of one."""
@@ -186,9 +281,9 @@ class JsonCodec(_Wire):
         """RFC 3339 with nanoseconds, as Go writes it: no trailing zeros."""
         return rfc3339(t_ns)
 
-    def event(self, event: MarketEvent, *, daily: bool = False) -> bytes:
-        """One market event as an element of a frame."""
-        return self._encode(self.fields(event, daily))
+    def event(self, event: TapeEvent) -> bytes:
+        """One event or note of the tape as an element of a frame."""
+        return self._encode(self.fields(event))
 
     def message(self, message: Mapping[str, Any]) -> bytes:
         """A control message as a whole frame: an array of one."""
@@ -202,6 +297,12 @@ class JsonCodec(_Wire):
     def read(self, data: str | bytes) -> Any:
         """What a client sent."""
         return msgspec.json.decode(data)
+
+
+def _kind_of(bar: Bar) -> type[_Bar] | type[_UpdatedBar] | type[_DailyBar]:
+    if bar.span_ns == DAY_NS:
+        return _DailyBar
+    return _UpdatedBar if bar.revised else _Bar
 
 
 @lru_cache(maxsize=1024)

@@ -29,7 +29,7 @@ class Line:
         self.sends.put_nowait(frame)
         self.kinds.add(kind)
 
-    async def close(self) -> None:
+    async def close(self, *, code: int) -> None:
         self.closed = True
 
     def abort(self) -> None:

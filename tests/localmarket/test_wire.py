@@ -63,7 +63,7 @@ def test_json_times_are_rfc3339_with_nanoseconds() -> None:
 def test_the_running_day_is_a_bar_of_its_own_kind() -> None:
     codec = JsonCodec({})
     day = Bar("AAPL", T_NS, 1.0, 3.0, 0.5, 2.0, 400.0, span_ns=DAY_NS)
-    assert msgspec.json.decode(codec.event(day, daily=True))["T"] == "d"
+    assert msgspec.json.decode(codec.event(day))["T"] == "d"
 
 
 def test_a_quote_says_the_tape_of_its_listing() -> None:

@@ -1,0 +1,64 @@
+"""Trading halts: of the recorded day, and made. A symbol that stands still fills nothing.
+
+The exchange is told that both sides of the quote are empty, and hears nothing of the symbol until trading
+resumes; then it is shown the quote as it stands. Orders are taken and cancelled meanwhile.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from liu_tui.localmarket.faults import Fault
+from liu_tui.market.tape import Tape
+from liu_tui.model.market import Halt, Quote, TapeEvent, Trade
+from liu_tui.trading.matching.exchange import Exchange
+
+HALTED_WORDS = "Trading Halt: News Pending"
+RESUMED_WORDS = "Trading Resumption"
+
+
+class Halts:
+    """Which symbols of one market stand still.
+
+    still: the exchange hears nothing of them
+    muted: those of them whose trades and quotes do not happen, for a fault stopped them
+    """
+
+    def __init__(self, tape: Tape, exchange: Exchange, say: Callable[[TapeEvent], None]) -> None:
+        self._tape, self._exchange, self._say = tape, exchange, say
+        self._made: dict[str, frozenset[str]] = {}  # by the fault's id
+        self.still: set[str] = set()
+        self.muted: frozenset[str] = frozenset()
+
+    def note(self, halt: Halt) -> None:
+        """Hear of a halt or its end, from the tape or from us."""
+        if halt.halted:
+            self.still.add(halt.symbol)
+            self._exchange.on_event(Quote(halt.symbol, halt.t_ns, 0.0, 0.0, 0.0, 0.0))
+        elif halt.symbol in self.still and halt.symbol not in self.muted:
+            self.still.discard(halt.symbol)
+            event = self._tape.quote(halt.symbol) or self._tape.trade(halt.symbol)
+            if event is not None:
+                self._exchange.on_event(event)
+
+    def without(self, events: Iterable[TapeEvent]) -> Sequence[TapeEvent]:
+        """What is left of the tape: bars are history's, and stay."""
+        return [e for e in events if e.symbol not in self.muted or not isinstance(e, Trade | Quote)]
+
+    def begin(self, fault: Fault, t_ns: int) -> None:
+        """Stop its symbols, and say so on the tape."""
+        symbols = fault.symbols or frozenset(asset.symbol for asset in self._tape.assets)
+        self._made[fault.id] = symbols
+        fault.hits += len(symbols)
+        self._switch(t_ns)
+
+    def end(self, fault: Fault, t_ns: int) -> None:
+        """Let its symbols trade again, but for those that another fault stops."""
+        del self._made[fault.id]
+        self._switch(t_ns)
+
+    def _switch(self, t_ns: int) -> None:
+        before, self.muted = self.muted, frozenset[str]().union(*self._made.values())
+        for symbol in sorted(before ^ self.muted):
+            halted = symbol in self.muted
+            halt = Halt(symbol, t_ns, halted, HALTED_WORDS if halted else RESUMED_WORDS)
+            self.note(halt)
+            self._say(halt)
