@@ -3,7 +3,8 @@
 Numbers are read leniently, as in the stream; the bounds refuse NaN, infinity and what no int64 holds.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
@@ -11,6 +12,8 @@ from msgspec import Meta
 
 from liu_tui.adapters.polygon.spelling import MAX_NS
 from liu_tui.errors import FeedError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -45,17 +48,25 @@ def result(body: bytes, kind: type[T], where: str) -> T:
     return cast(T, read(found or b"", kind, where))
 
 
-def maybe(raw: msgspec.Raw | None, kind: type[T]) -> T | None:
-    """Read a part; None where it is absent, or cannot be read."""
+def maybe(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    """Read a part; None where it is absent, null, or cannot be read."""
     try:
-        return msgspec.json.decode(raw, type=kind, strict=False) if raw else None
+        return msgspec.json.decode(raw, type=kind, strict=False) if bytes(raw) else None
     except UNREADABLE:
         return None
 
 
-def some(rows: Iterable[msgspec.Raw], kind: type[T]) -> list[T]:
-    """Read the rows that can be read: one bad name must not cost the market."""
-    return [row for row in (maybe(raw, kind) for raw in rows) if row is not None]
+def some(rows: Sequence[msgspec.Raw], kind: type[T], where: str) -> list[T]:
+    """Read the rows that can be read: one bad name must not cost the market. Says how many could not.
+
+    Raises FeedError if there are rows and none can be read.
+    """
+    found = [row for row in (maybe(raw, kind) for raw in rows) if row is not None]
+    if rows and not found:
+        read(rows[0], kind, where)
+    if len(found) < len(rows):
+        log.warning("%s: %d of %d rows could not be read", where, len(rows) - len(found), len(rows))
+    return found
 
 
 def unreadable(e: Exception, where: str) -> FeedError:

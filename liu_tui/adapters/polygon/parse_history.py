@@ -103,7 +103,7 @@ def read_bars(body: bytes, symbol: str, span_ns: int, *, where: str) -> list[Bar
 
 def read_grouped(body: bytes, *, where: str) -> dict[str, Bar]:
     """Read the whole market's daily bars. A row that cannot be read is left out. Raises FeedError."""
-    rows = some(results(body, msgspec.Raw, where), _RawBar)
+    rows = some(results(body, msgspec.Raw, where), _RawBar, where)
     return {symbol: row.ours(symbol, DAY_NS) for row in rows if (symbol := our_symbol(row.T))}
 
 

@@ -44,8 +44,8 @@ class RawTicker(Struct, frozen=True, rename="camel"):
     day: _Part | None = None
     min: _Part | None = None
     prev_day: _Part | None = None
-    last_trade: msgspec.Raw | None = None
-    last_quote: msgspec.Raw | None = None
+    last_trade: msgspec.Raw = msgspec.Raw(b"")  # by themselves: one that cannot be read is absent
+    last_quote: msgspec.Raw = msgspec.Raw(b"")
     todays_change_perc: _Percent | None = 0.0
     updated: Number | None = 0
 
@@ -78,4 +78,4 @@ class _Tickers(Struct, frozen=True):
 
 def read_tickers(body: bytes, *, where: str) -> list[RawTicker]:
     """Read snapshots, in the vendor's order. One that cannot be read is left out. Raises FeedError."""
-    return some(read(body, _Tickers, where).tickers or [], RawTicker)
+    return some(read(body, _Tickers, where).tickers or [], RawTicker, where)
