@@ -22,6 +22,21 @@ def is_symbol(text: str) -> bool:
     return _SYMBOL.fullmatch(text) is not None
 
 
+_CLASS_SHARE = re.compile(r"([A-Z]+)[-/]([A-Z])")
+
+
+def normal_symbol(text: str) -> str:
+    """Spell a symbol as the house does: in capitals, and the class of a share after a dot.
+
+    A "-" or "/" between letters, with one letter after it to the end, is a dot: brk-b and BRK/B are BRK.B,
+    and SPAQ/U, a unit, is SPAQ.U. Everything else keeps what it is: preferred shares (BAC-PL, BAC.PRL), pairs
+    (BTC/USD). Spaces around it are taken off. Whether the result is a symbol says `is_symbol`.
+    """
+    capitals = text.strip().upper()
+    found = _CLASS_SHARE.fullmatch(capitals)
+    return f"{found[1]}.{found[2]}" if found is not None else capitals
+
+
 class Event(StrEnum):
     """What a strategy can be called for; also what is subscribed at the vendor."""
 

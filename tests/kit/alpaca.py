@@ -13,6 +13,8 @@ from msgspec.msgpack import Ext
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from liu_tui.adapters.alpaca.channels import NAMES
+
 T0_NS = 1_572_881_400_123_456_789  # 2019-11-04 10:30 in New York, and some
 
 Script = Callable[["Peer"], Awaitable[None]]
@@ -46,14 +48,27 @@ def a_bar(symbol: str = "AAPL", **changes: Any) -> dict[str, Any]:
     return {"T": "b", "S": symbol, "v": 1200, "n": 9, "t": stamp()} | prices | changes
 
 
+def a_band(symbol: str = "AAPL", **changes: Any) -> dict[str, Any]:
+    return {"T": "l", "S": symbol, "u": 105.0, "d": 95.0, "i": "B", "t": stamp(), "z": "C"} | changes
+
+
+def a_correction(symbol: str = "AAPL", **changes: Any) -> dict[str, Any]:
+    was = {"oi": 7, "op": 100.25, "os": 100, "oc": ["@"]}
+    now = {"ci": 8, "cp": 100.5, "cs": 90, "cc": ["@"]}
+    return {"T": "c", "S": symbol, "x": "V", "t": stamp(), "z": "C"} | was | now | changes
+
+
+def a_cancel(symbol: str = "AAPL", **changes: Any) -> dict[str, Any]:
+    print_ = {"i": 7, "x": "V", "p": 100.25, "s": 100}
+    return {"T": "x", "S": symbol, "a": "C", "t": stamp(), "z": "C"} | print_ | changes
+
+
 class Peer:
     """The server's end of one connection, as a script sees it."""
 
     def __init__(self, socket: ServerConnection) -> None:
         self.socket = socket
-        self.channels: dict[str, set[str]] = {
-            name: set() for name in ("trades", "quotes", "bars", "statuses", "corrections", "cancelErrors")
-        }
+        self.channels: dict[str, set[str]] = {name: set() for name in (*NAMES, "corrections", "cancelErrors")}
 
     async def hear(self) -> dict[str, Any]:
         """Wait for the client's next message."""

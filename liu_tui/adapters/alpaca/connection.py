@@ -1,7 +1,6 @@
 """One market data socket: the hand-shake, the frames, and the answers to what was asked on it.
 
-Knows nothing of trying again: that is `stream`'s. Whoever asks for a change waits for a future that `read`
-fulfils, so somebody must be reading meanwhile.
+Knows nothing of trying again: that is `stream`'s. Nor of asking for less: that is `bargain`'s.
 """
 
 import asyncio
@@ -11,9 +10,10 @@ from collections import deque
 import msgspec
 from websockets.asyncio.client import ClientConnection
 
-from liu_tui.adapters.alpaca.channels import Channels, message, minus, nothing, some_symbols
-from liu_tui.adapters.alpaca.parse import Control, FrameReader, Refusal, Subscribed, Success
-from liu_tui.adapters.alpaca.sockets import BROKEN, Lost, Shut, dial, in_words
+from liu_tui.adapters.alpaca.channels import EVENTS, Channels, message, minus, nothing, plus
+from liu_tui.adapters.alpaca.parse import FrameReader
+from liu_tui.adapters.alpaca.wire import Control, Refusal, Subscribed, Success
+from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import StreamItem
 
@@ -33,32 +33,30 @@ _FINAL = {
     ),
     411: ("the token's scope does not include market data", "Use an API key pair."),
 }
-_ANSWERS = {
-    400: ("a symbol that Alpaca cannot read", "Check the spelling of the symbols."),
-    405: (
-        "the account's symbol allowance is exceeded",
-        "Lower max_symbols in the plan, or upgrade (Basic has 30).",
-    ),
-    410: ("a channel that this feed does not have", "Subscribe other events, or take another feed."),
+_AGAIN = {
+    401: "Alpaca does not take us for logged in",
+    404: "Alpaca says that our keys came too late",
+    500: "a fault within Alpaca",
 }
 
 
 class _Asked:
-    """A request on its way: what was asked, what is subscribed if granted, and who waits for the answer."""
+    """A request on its way, and who waits for its answer; None if the line was lost first."""
 
-    def __init__(self, asked: Channels, then: Channels) -> None:
-        self.asked, self.then = asked, then
-        self.answer: asyncio.Future[FeedError | None] = asyncio.get_running_loop().create_future()
+    def __init__(self, action: str, what: Channels) -> None:
+        self.action, self.what = action, what
+        self.answer: asyncio.Future[Subscribed | Refusal | None] = asyncio.get_running_loop().create_future()
 
-    def settle(self, refusal: FeedError | None) -> None:
+    def settle(self, answer: Subscribed | Refusal | None) -> None:
         if not self.answer.done():
-            self.answer.set_result(refusal)
+            self.answer.set_result(answer)
 
 
 class Connection:
     """An authenticated socket.
 
     subscribed: what was asked for and granted
+    lacking:    channels that this feed has not
     slow:       how often the vendor said that we do not read fast enough
     """
 
@@ -67,7 +65,7 @@ class Connection:
         self._pending: deque[_Asked] = deque()
         self._words = ""
         self.subscribed = nothing()
-        self.frames = 0
+        self.lacking: set[str] = set()
         self.slow = 0
 
     @classmethod
@@ -101,22 +99,30 @@ class Connection:
         try:
             await self._socket.send(msgspec.msgpack.encode(what))
         except BROKEN as e:
-            raise Lost(self._words or in_words(e)) from e
+            raise self._lost(e) from e
 
-    async def request(self, wanted: Channels) -> list[asyncio.Future[FeedError | None]]:
-        """Ask for exactly this set: at most one message for what is gone and one for what is new.
+    async def ask(
+        self, action: str, what: Channels, into: list[StreamItem] | None = None
+    ) -> Subscribed | Refusal:
+        """Ask to "subscribe" or "unsubscribe", and wait for the answer; after a no the set is as before.
 
-        Each future holds None when granted (or when the connection was lost), or the vendor's refusal, after
-        which the set is as before that message. Raises Lost.
+        into: read meanwhile, and put the items there; None: somebody else is reading
+        Raises Lost, also without an answer in time; FeedError for good.
         """
-        gone, new = minus(self.subscribed, wanted), minus(wanted, self.subscribed)
-        asked = []
-        # First what is gone: the allowance may not hold both.
-        if any(gone.values()):
-            asked.append(await self._ask("unsubscribe", gone, minus(self.subscribed, gone)))
-        if any(new.values()):
-            asked.append(await self._ask("subscribe", new, wanted))
-        return asked
+        asked = _Asked(action, what)
+        try:
+            async with asyncio.timeout(self._answer_s):
+                self._pending.append(asked)
+                await self.send(message(action, what))
+                while into is not None and not asked.answer.done():
+                    into += await self.read()
+                answer = await asked.answer
+        except TimeoutError:
+            self.drop(f"no answer to a subscription within {self._answer_s:g} s")
+            raise Lost(self._words) from None
+        if answer is None:
+            raise Lost(self._words or "closed")
+        return answer
 
     def drop(self, words: str) -> None:
         """Cut the line at once; `read` will say Lost with these words."""
@@ -128,19 +134,13 @@ class Connection:
         self._settle_all()
         await self._socket.close()
 
-    async def _ask(self, action: str, what: Channels, then: Channels) -> asyncio.Future[FeedError | None]:
-        asked = _Asked(what, then)
-        self._pending.append(asked)
-        await self.send(message(action, what))
-        return asked.answer
-
     async def _read_frame(self) -> tuple[list[StreamItem], list[Control]]:
         try:
             frame = await self._socket.recv(decode=False)
         except BROKEN as e:
+            lost = self._lost(e)
             self._settle_all()
-            raise Lost(self._words or in_words(e)) from e
-        self.frames += 1
+            raise lost from e
         return self._reader.read(frame)
 
     async def _expect(self, word: str) -> None:
@@ -159,29 +159,38 @@ class Connection:
         match said:
             case Subscribed() if self._pending:
                 asked = self._pending.popleft()
-                self.subscribed = asked.then
-                asked.settle(None)
+                self.subscribed = _after(self.subscribed, asked, said)
+                asked.settle(said)
             case Refusal():
                 self._refused(said)
 
     def _refused(self, said: Refusal) -> None:
-        code, words = said.code, f"{said.msg} ({said.code})"
-        if code in _ANSWERS and self._pending:
-            asked = self._pending.popleft()
-            what, mend = _ANSWERS[code]
-            asked.settle(FeedError(f"{what} ({code}): {some_symbols(asked.asked)}", where=WHERE, mend=mend))
-        elif code in _FINAL:
+        code = said.code
+        if code in _FINAL:
             what, mend = _FINAL[code]
             raise FeedError(f"{what} ({code}: {said.msg})", where=WHERE, mend=mend)
-        elif code == _SLOW:
+        if code == _SLOW:
             self.slow += 1
             self._words = "Alpaca cut the line: we did not read fast enough (407)"
             log.warning("%s: we do not read fast enough (407)", WHERE)
         elif code == _SLOT_TAKEN:
             raise Lost("another connection holds the account's only slot (406)", slot_taken=True)
+        elif code in _AGAIN or (code != _HARMLESS and not self._pending):
+            words = _AGAIN.get(code, "Alpaca says no")
+            raise Lost(f"{words} ({code}: {said.msg})")
         elif code != _HARMLESS:
-            raise Lost(words)
+            self._pending.popleft().settle(said)
+
+    def _lost(self, e: BaseException) -> Lost:
+        return Lost(self._words or in_words(e))
 
     def _settle_all(self) -> None:
         while self._pending:
             self._pending.popleft().settle(None)
+
+
+def _after(before: Channels, asked: _Asked, said: Subscribed) -> Channels:
+    # Alpaca tells the whole set. In the channels of events nothing else is believed: what it does not name
+    # does not come.
+    after = (plus if asked.action == "subscribe" else minus)(before, asked.what)
+    return after | {name: after[name] & getattr(said, name) for name in EVENTS}

@@ -7,19 +7,24 @@ message, subscribes and reads; when the line is lost it waits, comes back and su
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping, Set
 
 import msgspec
 
-from liu_tui.adapters.alpaca.backoff import Backoff
-from liu_tui.adapters.alpaca.channels import Channels, channels_of, nothing
-from liu_tui.adapters.alpaca.closing import Closing
+from liu_tui.adapters.alpaca.bargain import Ask, Bargain, left_out, raise_if_lacking
+from liu_tui.adapters.alpaca.channels import EVENTS, Channels, channels_of, nothing, only, some, symbols_of
 from liu_tui.adapters.alpaca.connection import WHERE, Connection
 from liu_tui.adapters.alpaca.parse import FrameReader
-from liu_tui.adapters.alpaca.sockets import Lost
+from liu_tui.adapters.alpaca.wire import Refusal, Subscribed
+from liu_tui.adapters.net.backoff import Backoff
+from liu_tui.adapters.net.closing import Closing
+from liu_tui.adapters.net.dial import Lost
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import FeedState, FeedStatus, StreamingAPI, StreamItem
 from liu_tui.model.market import Event, Step
+
+log = logging.getLogger(__name__)
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,31 +32,34 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     open_s, answer_s: for the connection; for an answer to what we ask on it
     first_wait_s, longest_wait_s: between tries, doubling
-    silence_s: after so long without a frame the line is taken for dead, if something is subscribed; doubles
-               each time until data flow again, because a closed market is silent too. 0 waits for ever
-    slot_s:    how long another connection may hold the only slot; a line that died unheard holds it for 90 s
+    steady_s: how long data must have flowed before the waits begin with the first again; a server that takes
+              us in and throws us out is not dialled every second
+    slot_s:   how long another connection may hold the only slot; a line that died unheard holds it for 90 s
     """
 
     open_s: float = 10.0
     answer_s: float = 10.0
     first_wait_s: float = 1.0
     longest_wait_s: float = 30.0
-    silence_s: float = 120.0
+    steady_s: float = 30.0
     slot_s: float = 240.0
 
 
 ALPACA = Pace()
-LOCAL = Pace(first_wait_s=0.1, longest_wait_s=2.0, silence_s=0.0)
-"""The local market may be paused for hours, and comes back on the same port within a second."""
+LOCAL = Pace(first_wait_s=0.1, longest_wait_s=2.0, steady_s=1.0)
+"""The local market comes back on the same port within a second."""
 
 
 class AlpacaStream(StreamingAPI):
     """One account's market data.
 
-    url:      wss://stream.data.alpaca.markets/v2/iex, or ws://127.0.0.1:PORT/v2/iex
+    A line that is up but quiet is the caller's to judge, who knows the calendar: see reconnect().
+
+    url:      wss://stream.data.alpaca.markets/v2/ and iex, sip, delayed_sip or test; ws://127.0.0.1:PORT/v2/iex
     local:    the other side is our local market: ask for its clock, which comes as Anchors
     lockstep: the local market waits at each Step until it is acknowledged; acknowledge(0) starts it
-    slow:     how often Alpaca said that we do not read fast enough
+    delay_ns: how far this feed is behind the market by its own declaration
+    left_out: symbols that are not subscribed for every event that was asked: there was no room for them
     """
 
     def __init__(
@@ -63,22 +71,28 @@ class AlpacaStream(StreamingAPI):
         local: bool = False,
         lockstep: bool = False,
         pace: Pace | None = None,
+        delay_ns: int = 0,
     ) -> None:
         self._url, self._key, self._secret = url, key, secret
         self._local, self._lockstep = local or lockstep, lockstep
         self._pace = pace or (LOCAL if self._local else ALPACA)
         self._reader = FrameReader()
         self._wanted = nothing()
+        self._had: frozenset[str] = frozenset()
         self._acknowledged: int | None = None
         self._connection: Connection | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._attempt: Closing | None = None  # shut by reconnect() while there is no connection yet
+        self._cut_words = ""
+        self._flowing_since = 0.0
         self._slot_taken_at = 0.0
-        self._turn = asyncio.Lock()  # one change of subscriptions at a time: answers come in order
+        self._turn = asyncio.Lock()  # one change of subscriptions at a time
         self._closing = Closing()
-        self._silence_s = self._pace.silence_s
         self._backoff = Backoff(self._pace.first_wait_s, self._pace.longest_wait_s)
+        self._slow_before = 0
         self.refused = 0
         self.slow = 0
+        self.delay_ns = delay_ns
+        self.left_out = frozenset()
 
     async def batches(self) -> AsyncIterator[list[StreamItem]]:
         """Yield what each frame held, and each change of the connection, until close().
@@ -89,7 +103,7 @@ class AlpacaStream(StreamingAPI):
             while not self._closing:
                 yield [FeedStatus(FeedState.CONNECTING, self._url)]
                 try:
-                    first = await self._closing.race(self._connect())
+                    first = await self._closing.race(self._try_to_connect())
                     if first is None or self._closing:
                         return
                     yield [FeedStatus(FeedState.LIVE, self._url), *first]
@@ -108,10 +122,13 @@ class AlpacaStream(StreamingAPI):
             await self._hang_up()
 
     async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> frozenset[str]:
-        """Make the subscriptions exactly this; somebody must be reading batches() meanwhile.
+        """Make the subscriptions this, or what the account has room for; return what was left out.
 
-        Without an answer within the pace's answer_s the line is cut, and the set sent at the next connect.
-        Raises FeedError if Alpaca refuses; the subscriptions are then what they were, less what went away.
+        Somebody must be reading batches() meanwhile. What is subscribed keeps its place; of what is new the
+        first by symbol get one, and the next call tries again. Without an answer within the pace's answer_s
+        the line is cut, and the set sent at the next connect.
+        Raises FeedError if Alpaca refuses for another reason; the subscriptions are then what they were, less
+        what went away, and more by what was granted.
         """
         async with self._turn:
             self._wanted = channels_of(wanted)
@@ -119,16 +136,22 @@ class AlpacaStream(StreamingAPI):
             if connection is None:
                 return frozenset()
             try:
-                await self._change(connection, self._wanted)
+                await self._agree(connection, connection.ask)
+                raise_if_lacking(self._wanted, connection)
+            except Lost:
+                return frozenset()
             except FeedError:
                 self._wanted = connection.subscribed
                 raise
-            return frozenset()
+            return self.left_out
 
     def reconnect(self, words: str) -> None:
-        """Cut the line; it is made anew at once."""
+        """Cut the line, or the attempt at one; it is made anew. Nothing happens between two attempts."""
         if self._connection is not None:
             self._connection.drop(words)
+        elif self._attempt is not None:
+            self._cut_words = words
+            self._attempt.set()
 
     async def acknowledge(self, n: int) -> None:
         """Lock-step: let the local market go on after step n; 0 starts it. A real venue is sent nothing."""
@@ -144,21 +167,18 @@ class AlpacaStream(StreamingAPI):
         self._closing.set()
         await self._hang_up()
 
-    async def _change(self, connection: Connection, wanted: Channels) -> None:
+    async def _try_to_connect(self) -> list[StreamItem]:
+        """Connect, subscribe, return what came meanwhile. Raises Lost or FeedError."""
+        self._attempt = Closing()
         try:
-            async with asyncio.timeout(self._pace.answer_s):
-                refusals = [await answer for answer in await connection.request(wanted)]
-        except TimeoutError:
-            connection.drop(f"no answer to a subscription within {self._pace.answer_s:g} s")
-            return
-        except Lost:
-            return
-        for refusal in refusals:
-            if refusal is not None:
-                raise refusal
+            items = await self._attempt.race(self._connect())
+        finally:
+            self._attempt = None
+        if items is None:
+            raise Lost(self._cut_words)
+        return items
 
     async def _connect(self) -> list[StreamItem]:
-        """Connect, subscribe, return what came meanwhile. Raises Lost or FeedError."""
         pace = self._pace
         connection = await Connection.open(
             self._url, self._key, self._secret, self._reader, open_s=pace.open_s, answer_s=pace.answer_s
@@ -166,17 +186,32 @@ class AlpacaStream(StreamingAPI):
         try:
             await self._greet(connection)
             items: list[StreamItem] = []
+
+            async def ask(action: str, what: Channels) -> Subscribed | Refusal:
+                return await connection.ask(action, what, into=items)
+
             # Again if the wish changed meanwhile: subscribe() leaves it to us until we are connected.
-            while connection.subscribed != self._wanted:
-                items += await self._ask_while_reading(connection, self._wanted)
-            if self._lockstep:
-                items = await self._without_old_steps(connection, items)
+            wish: Channels | None = None
+            while wish is not self._wanted:
+                wish = self._wanted
+                await self._agree(connection, ask)
+                if self._lockstep:
+                    items[:] = await self._without_old_steps(connection, items)
         except BaseException:
             await connection.close()
             raise
-        self._connection, self._slot_taken_at = connection, 0.0
-        self._watch = asyncio.create_task(self._cut_if_silent(connection), name="silence")
+        self._connection, self._slot_taken_at, self._flowing_since = connection, 0.0, 0.0
         return items
+
+    async def _agree(self, connection: Connection, ask: Ask) -> None:
+        wish, before = self._wanted, self.left_out
+        try:
+            await Bargain(connection, ask, first=self._had).make(wish)
+        finally:
+            self.left_out = left_out(wish, connection)
+        if self.left_out - before:
+            number = len(self.left_out)
+            log.warning("%s: no room for %d symbols: %s", WHERE, number, some(self.left_out))
 
     async def _greet(self, connection: Connection) -> None:
         if self._local:
@@ -186,30 +221,16 @@ class AlpacaStream(StreamingAPI):
             if self._acknowledged is not None:
                 await connection.send({"action": "ack", "n": self._acknowledged})
 
-    async def _ask_while_reading(self, connection: Connection, wanted: Channels) -> list[StreamItem]:
-        items: list[StreamItem] = []
-        try:
-            async with asyncio.timeout(self._pace.answer_s):
-                answers = await connection.request(wanted)
-                while not all(answer.done() for answer in answers):
-                    items += await connection.read()
-        except TimeoutError:
-            raise Lost(f"no answer to a subscription within {self._pace.answer_s:g} s") from None
-        for answer in answers:
-            if refusal := answer.result():
-                raise refusal
-        return items
-
     async def _frames(self) -> AsyncIterator[list[StreamItem]]:
         """Yield the items of each frame. Ends only by raising Lost or FeedError."""
         while self._connection is not None:
             items = await self._connection.read()
-            self.refused = self._reader.refused
+            self.refused, self.slow = self._reader.refused, self._slow_before + self._connection.slow
             if self._lockstep:
                 items = await self._without_old_steps(self._connection, items)
             if items:
-                self._backoff.reset()
-                self._silence_s = self._pace.silence_s
+                if not self._flowing_since:
+                    self._flowing_since = asyncio.get_running_loop().time()
                 yield items
         raise Lost("closed")
 
@@ -225,28 +246,27 @@ class AlpacaStream(StreamingAPI):
     def _after(self, lost: Lost) -> tuple[str, float]:
         """Say what happened and how long to wait. Raises FeedError if the only slot is held too long."""
         now = asyncio.get_running_loop().time()
-        self._slot_taken_at = (self._slot_taken_at or now) if lost.slot_taken else 0.0
-        if self._slot_taken_at and now - self._slot_taken_at > self._pace.slot_s:
+        if self._flowing_since and now - self._flowing_since >= self._pace.steady_s:
+            self._backoff.reset()
+        self._flowing_since = 0.0
+        wait_s = self._backoff.next_s()
+        words = f"{lost.words}; trying again in {wait_s:.1f} s"
+        if not lost.slot_taken:
+            self._slot_taken_at = 0.0
+            return words, wait_s
+        self._slot_taken_at = self._slot_taken_at or now
+        left_s = self._slot_taken_at + self._pace.slot_s - now
+        if left_s < 0:
             raise FeedError(
                 lost.words, where=WHERE, mend="End the other program that streams with these keys."
             )
-        wait_s = self._backoff.next_s()
-        return f"{lost.words}; trying again in {wait_s:.1f} s", wait_s
-
-    async def _cut_if_silent(self, connection: Connection) -> None:
-        # One look per period: a time-out around every frame would cost more than reading it.
-        while self._silence_s:
-            before = connection.frames
-            await asyncio.sleep(self._silence_s)
-            if connection.frames == before and connection.subscribed != nothing():
-                connection.drop(f"no data for {self._silence_s:g} s")
-                self._silence_s = min(self._silence_s * 2, 3600.0)
+        return f"{words}, and giving up in {left_s:.0f} s if it stays", wait_s
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.cancel()
+        self.refused = self._reader.refused
         if connection is not None:
-            self.slow += connection.slow
+            self._had = symbols_of(only(connection.subscribed, EVENTS))
+            self._slow_before += connection.slow
+            self.slow = self._slow_before
             await connection.close()

@@ -98,8 +98,8 @@ async def test_wrong_keys_are_refused_for_good() -> None:
         await trader.close()
 
 
-async def test_a_symbol_allowance_is_told_by_the_subscriber() -> None:
-    async with market(MarketOptions(symbols=20, symbol_limit=2)) as server:
+async def test_what_the_allowance_has_no_room_for_is_left_out_and_told() -> None:
+    async with market(MarketOptions(symbols=20, symbol_limit=3)) as server:
         feed = feed_of(server)
         live = asyncio.Event()
 
@@ -110,9 +110,9 @@ async def test_a_symbol_allowance_is_told_by_the_subscriber() -> None:
 
         reading = asyncio.create_task(read())
         await live.wait()
-        await feed.subscribe({Event.TRADE: {"AAPL", "AMZN"}})
-        with pytest.raises(FeedError, match="allowance"):
-            await feed.subscribe({Event.TRADE: {"AAPL", "AMZN", "AMD"}})
+        assert not await feed.subscribe({Event.TRADE: {"AMZN"}})
+        assert await feed.subscribe({Event.TRADE: {"AAPL", "AMD", "AMZN", "GOOGL"}}) == {"GOOGL"}
+        assert feed.left_out == {"GOOGL"}
         await feed.close()
         await reading
 

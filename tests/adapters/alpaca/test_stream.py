@@ -1,70 +1,18 @@
 """AlpacaStream against scripted servers on real sockets."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from liu_tui.adapters.alpaca.channels import EXTRAS
 from liu_tui.adapters.alpaca.stream import AlpacaStream, Pace
 from liu_tui.errors import FeedError
-from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem
+from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, Unreadable
 from liu_tui.model.clock import Anchor
 from liu_tui.model.market import Bar, Event, Quote, Step, Trade
 from tests.kit.alpaca import T0_NS, Peer, a_bar, a_quote, a_trade, for_ever, frame, scripted_stream, stamp
-
-QUICK = Pace(open_s=5, answer_s=5, first_wait_s=0.01, longest_wait_s=0.02, silence_s=0, slot_s=5)
-
-
-class Listener:
-    """Reads a stream in a task of its own, as the producer does."""
-
-    def __init__(self, stream: AlpacaStream) -> None:
-        self.stream = stream
-        self.items: list[StreamItem] = []
-        self._news = asyncio.Event()
-        self.task = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        try:
-            async for batch in self.stream.batches():
-                self.items += batch
-                self._news.set()
-        finally:
-            self._news.set()
-
-    async def until(self, kind: type[StreamItem], count: int = 1) -> list[Any]:
-        """Wait for so many items of a kind."""
-        while len(found := [item for item in self.items if isinstance(item, kind)]) < count:
-            if self.task.done():
-                self.task.result()
-                raise AssertionError(f"the stream ended with {self.items}")
-            self._news.clear()
-            await self._news.wait()
-        return found
-
-    async def until_state(self, state: FeedState, count: int = 1) -> list[str]:
-        """Wait for so many statuses of a state; return their words."""
-        seen = 0
-        while True:
-            seen += 1
-            statuses = await self.until(FeedStatus, seen)
-            found = [status.words for status in statuses if status.state is state]
-            if len(found) >= count:
-                return found
-
-
-@contextlib.asynccontextmanager
-async def listening(url: str, **more: Any) -> AsyncIterator[Listener]:
-    """Open a stream and read it; close both at the end."""
-    listener = Listener(AlpacaStream(url, "key", "secret", **{"pace": QUICK, **more}))
-    try:
-        yield listener
-    finally:
-        await listener.stream.close()
-        with contextlib.suppress(FeedError):
-            await listener.task
+from tests.kit.alpacastream import HASTY, QUICK, Listener, listening
 
 
 async def test_it_asks_for_msgpack_and_authenticates_by_message() -> None:
@@ -100,23 +48,13 @@ async def test_events_become_channels_and_only_the_difference_is_sent() -> None:
         await stream.subscribe({Event.TRADE: {"AAPL"}, Event.QUOTE: {"MSFT"}, Event.MINUTE: {"AAPL"}})
         await stream.subscribe({Event.TRADE: {"AAPL", "SPY"}, Event.QUOTE: {"MSFT"}, Event.MINUTE: {"AAPL"}})
         await stream.subscribe({Event.TRADE: {"SPY", "QQQ"}})
+    both = {name: ["AAPL", "MSFT"] for name in EXTRAS}
+    events = {"trades": ["AAPL"], "quotes": ["MSFT"], "bars": ["AAPL"]}
     assert asked == [
-        {
-            "action": "subscribe",
-            "trades": ["AAPL"],
-            "quotes": ["MSFT"],
-            "bars": ["AAPL"],
-            "statuses": ["AAPL", "MSFT"],
-        },
-        {"action": "subscribe", "trades": ["SPY"], "statuses": ["SPY"]},
-        {
-            "action": "unsubscribe",
-            "trades": ["AAPL"],
-            "quotes": ["MSFT"],
-            "bars": ["AAPL"],
-            "statuses": ["AAPL", "MSFT"],
-        },
-        {"action": "subscribe", "trades": ["QQQ"], "statuses": ["QQQ"]},
+        {"action": "subscribe", **events, **both},
+        {"action": "subscribe", "trades": ["SPY"], **{name: ["SPY"] for name in EXTRAS}},
+        {"action": "unsubscribe", **events, **both},
+        {"action": "subscribe", "trades": ["QQQ"], **{name: ["QQQ"] for name in EXTRAS}},
     ]
 
 
@@ -224,39 +162,6 @@ async def test_a_slot_that_stays_taken_is_given_up() -> None:
     assert "End the other program" in caught.value.mend
 
 
-async def test_a_symbol_allowance_is_refused_by_name_and_the_old_set_stays() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.shake_hands()
-        await peer.grant()
-        await peer.hear()
-        await peer.refuse(405, "symbol limit exceeded")
-        asked = await peer.grant()
-        assert asked == {"action": "subscribe", "trades": ["TSLA"], "statuses": ["TSLA"]}
-        await for_ever(peer)
-
-    async with scripted_stream(script) as (_server, url), listening(url) as listener:
-        await listener.until_state(FeedState.LIVE)
-        await listener.stream.subscribe({Event.TRADE: {"AAPL"}})
-        with pytest.raises(FeedError, match=r"allowance.*405.*MSFT") as caught:
-            await listener.stream.subscribe({Event.TRADE: {"AAPL", "MSFT"}})
-        assert "max_symbols" in caught.value.mend
-        await listener.stream.subscribe({Event.TRADE: {"AAPL", "TSLA"}})
-
-
-async def test_an_allowance_refused_at_the_connect_ends_the_stream_in_words() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.shake_hands()
-        await peer.hear()
-        await peer.refuse(405, "symbol limit exceeded")
-        await for_ever(peer)
-
-    async with scripted_stream(script) as (_server, url):
-        stream = AlpacaStream(url, "key", "secret", pace=QUICK)
-        await stream.subscribe({Event.TRADE: {"AAPL"}})
-        with pytest.raises(FeedError, match="allowance"):
-            await Listener(stream).task
-
-
 async def test_a_subscription_without_an_answer_cuts_the_line_and_is_sent_again() -> None:
     async def mute(peer: Peer) -> None:
         await peer.shake_hands()
@@ -268,8 +173,7 @@ async def test_a_subscription_without_an_answer_cuts_the_line_and_is_sent_again(
         await peer.say(a_trade())
         await for_ever(peer)
 
-    hasty = Pace(answer_s=0.1, first_wait_s=0.01, longest_wait_s=0.01, silence_s=0)
-    async with scripted_stream(mute, second) as (_server, url), listening(url, pace=hasty) as listener:
+    async with scripted_stream(mute, second) as (_server, url), listening(url, pace=HASTY) as listener:
         await listener.until_state(FeedState.LIVE)
         await listener.stream.subscribe({Event.TRADE: {"AAPL"}})
         await listener.until(Trade)
@@ -283,29 +187,9 @@ async def test_a_server_that_never_greets_is_left() -> None:
         await peer.say(a_trade())
         await for_ever(peer)
 
-    hasty = Pace(answer_s=0.1, first_wait_s=0.01, longest_wait_s=0.01, silence_s=0)
-    async with scripted_stream(for_ever, greets) as (_server, url), listening(url, pace=hasty) as listener:
+    async with scripted_stream(for_ever, greets) as (_server, url), listening(url, pace=HASTY) as listener:
         await listener.until(Trade)
         assert "no 'connected'" in (await listener.until_state(FeedState.LOST))[0]
-
-
-async def test_a_silent_line_is_taken_for_dead() -> None:
-    async def silent(peer: Peer) -> None:
-        await peer.shake_hands()
-        await peer.grant()
-        await for_ever(peer)
-
-    async def alive(peer: Peer) -> None:
-        await peer.shake_hands()
-        await peer.grant()
-        await peer.say(a_trade())
-        await for_ever(peer)
-
-    hasty = Pace(first_wait_s=0.01, longest_wait_s=0.01, silence_s=0.05)
-    async with scripted_stream(silent, alive) as (_server, url), listening(url, pace=hasty) as listener:
-        await listener.stream.subscribe({Event.TRADE: {"AAPL"}})
-        await listener.until(Trade)
-        assert "no data for" in (await listener.until_state(FeedState.LOST))[0]
 
 
 async def test_being_too_slow_is_counted_and_said() -> None:
@@ -331,6 +215,7 @@ async def test_a_bad_frame_is_counted_and_the_line_goes_on() -> None:
     async with scripted_stream(script) as (server, url), listening(url) as listener:
         await listener.until(Trade)
         assert len(await listener.until(Quote)) == 1
+        assert [lost.count for lost in await listener.until(Unreadable, 3)] == [1, 1, 1]
         assert listener.stream.refused == 3
         assert server.connections == 1
 
