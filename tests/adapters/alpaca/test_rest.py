@@ -38,7 +38,7 @@ class Counting:
         headers = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(max(0, self.limit - self._count)),
-            "X-RateLimit-Reset": f"{(period + 1) * self.period_s:.3f}",
+            "X-RateLimit-Reset": f"{(period + 1) * self.period_s + 0.002:.3f}",
         }
         if self._count > self.limit:
             self.refused += 1
