@@ -1,21 +1,20 @@
 """One symbol as a strategy sees it: closed minute bars as columns, and the minute that is being made.
 
 The way of a trade: on_trade adds it to the forming minute; a trade of a later minute sets the finished one
-aside (`_held`) until its bar comes; append takes the bar and drops what was held for it. So the session's
+aside (Totals.hold) until its bar comes; append takes the bar and drops what was held for it. So the session's
 VWAP never misses a minute and never counts one twice, whether bars come a moment late or not at all.
 
 No clock and no I/O: the caller brings every event. This is the hot path, hence the slots and the plain style.
 """
 
-from datetime import timedelta
-from math import inf, nan
 from typing import Any
 
 import numpy as np
 
-from liu_tui.market.calendar import day_of, hours, midnight_ns
+from liu_tui.market.calendar import day_of, hours
 from liu_tui.market.column import Column
-from liu_tui.market.conditions import ALL, HIGH_LOW, OPEN_CLOSE, VOLUME, effect
+from liu_tui.market.forming import Forming
+from liu_tui.market.totals import Totals
 from liu_tui.model.market import MINUTE_NS, Bar, Quote, Trade
 
 _FIELDS = ("t_ns", "open", "high", "low", "close", "volume", "vwap", "count", "backfilled")
@@ -33,29 +32,9 @@ class Series:
     """
 
     __slots__ = (
-        "_close",
-        "_close_ns",
-        "_count",
-        "_counts",
-        "_effects",
-        "_held",
-        "_held_notional",
-        "_held_volume",
-        "_high",
+        "_forming",
         "_last_ns",
-        "_low",
-        "_minute_end",
-        "_minute_start",
-        "_notional",
-        "_open",
-        "_open_ns",
-        "_regular",
-        "_session_end",
-        "_session_start",
-        "_session_until",
-        "_sum_notional",
-        "_sum_volume",
-        "_volume",
+        "_totals",
         "backfilled",
         "close",
         "count",
@@ -92,17 +71,8 @@ class Series:
         self.quote: Quote | None = None
         self.last_trade: Trade | None = None
         self.daily: list[Bar] = []
-        self._open_ns = self._close_ns = 0  # regular hours of the present day
-        self._session_start = self._session_end = self._session_until = 0
-        self._new_sums()
-        self._minute_start = self._minute_end = 0
-        self._open = self._high = self._low = self._close = 0.0
-        self._volume = self._notional = 0.0
-        self._count = 0
-        self._regular = self._counts = False
-        self._effects: dict[
-            tuple[str, ...], int
-        ] = {}  # of sale conditions, in the present hours on its one tape
+        self._forming = Forming(symbol)
+        self._totals = Totals()
 
     def __len__(self) -> int:
         return self.length
@@ -112,30 +82,14 @@ class Series:
 
     def on_trade(self, trade: Trade) -> None:
         """Add a trade to the forming minute. One of a minute already closed is left to the vendor's bar."""
-        t_ns, price = trade.t_ns, trade.price
-        if t_ns >= self._minute_end:
+        forming, t_ns = self._forming, trade.t_ns
+        if t_ns >= forming.end_ns:
             self._roll(t_ns)
-        elif t_ns < self._minute_start:
+        elif t_ns < forming.start_ns:
             return
         self.last_trade = trade
-        conditions = trade.conditions
-        may = self._effects.get(conditions) if conditions else ALL
-        if may is None:
-            may = self._effects[conditions] = effect(conditions, trade.tape, self._regular)
-        if may & VOLUME:
-            size = trade.size
-            self._count += 1
-            self._volume += size
-            self._notional += size * price
-        if may & HIGH_LOW:
-            if price > self._high:
-                self._high = price
-            if price < self._low:
-                self._low = price
-            if may & OPEN_CLOSE:
-                if not self._open:
-                    self._open = price
-                self._close = self.price = price
+        if forming.add(trade):
+            self.price = trade.price
 
     def on_quote(self, quote: Quote) -> None:
         """Keep the newest quote."""
@@ -145,40 +99,27 @@ class Series:
 
     def append(self, bar: Bar) -> None:
         """Take a closed minute bar. The same minute again replaces it; an older one goes to its place."""
-        t_ns = bar.t_ns
-        if t_ns >= self._session_until:
-            self._set_session(t_ns)
+        t_ns, totals = bar.t_ns, self._totals
+        if t_ns >= totals.until_ns:
+            totals.turn(t_ns)
         if t_ns > self._last_ns:
             self._write(self._room(), bar)
             self.length += 1
             self._last_ns = t_ns
-            self._add_to_session(bar)
+            totals.add(bar)
         else:
             self._place(bar)
             self._sum_session()
-        self._release(t_ns)
-        if t_ns >= self._minute_start:
-            self._minute_start = self._minute_end = bar.end_ns
-            self._begin_minute()
+        totals.release(t_ns)
+        if t_ns >= self._forming.start_ns:
+            self._forming.begin(bar.end_ns, bar.end_ns)
         if t_ns == self._last_ns and (self.last_trade is None or self.last_trade.t_ns < bar.end_ns):
             self.price = bar.close
 
     @property
     def forming(self) -> Bar | None:
         """The unfinished minute as its trades made it so far, or None before its first price."""
-        if not self._open:
-            return None
-        return Bar(
-            self.symbol,
-            self._minute_start,
-            self._open,
-            self._high,
-            self._low,
-            self._close,
-            self._volume,
-            self._notional / self._volume if self._volume else 0.0,
-            self._count,
-        )
+        return self._forming.bar()
 
     @property
     def session_vwap(self) -> float:
@@ -187,85 +128,41 @@ class Series:
         Before the open it counts since midnight, and then restarts; after the close it stands still. NaN
         until a share trades. Bars without a vwap count with (high + low + close) / 3.
         """
-        volume = self._sum_volume + self._held_volume
-        notional = self._sum_notional + self._held_notional
-        if self._counts:
-            volume += self._volume
-            notional += self._notional
-        return notional / volume if volume else nan
+        forming, totals = self._forming, self._totals
+        if totals.counts(forming.start_ns):
+            return totals.vwap(forming.volume, forming.notional)
+        return totals.vwap(0.0, 0.0)
 
     @property
     def today(self) -> int:
         """Index of the first bar of the present regular session; `length` while there is none."""
-        return int(np.searchsorted(self.t_ns[:], self._open_ns))
+        return int(np.searchsorted(self.t_ns[:], self._totals.open_ns))
 
     def session_slice(self) -> slice:
         """Return the present regular session's bars as a slice: `bars.high[bars.session_slice()].max()`."""
-        session = hours(day_of(self._session_start))
-        begin, end = (
-            (session.open_ns, session.close_ns) if session else (self._session_start, self._session_end)
-        )
+        totals = self._totals
+        session = hours(day_of(totals.start_ns))
+        begin, end = (session.open_ns, session.close_ns) if session else (totals.start_ns, totals.end_ns)
         first, last = np.searchsorted(self.t_ns[:], (begin, end)).tolist()
         return slice(first, last)
 
     def _roll(self, t_ns: int) -> None:
-        if t_ns >= self._session_until:
-            self._set_session(t_ns)
-        elif self._volume and self._counts:
-            self._held[self._minute_start] = (self._volume, self._notional)
-            self._held_volume += self._volume
-            self._held_notional += self._notional
-        self._minute_start = t_ns - t_ns % MINUTE_NS
-        self._minute_end = self._minute_start + MINUTE_NS
-        self._begin_minute()
-
-    def _begin_minute(self) -> None:
-        self._open, self._high, self._low, self._close = 0.0, -inf, inf, 0.0
-        self._volume, self._notional, self._count = 0.0, 0.0, 0
-        self._counts = self._session_start <= self._minute_start < self._session_end
-        regular = self._open_ns <= self._minute_start < self._close_ns
-        if regular is not self._regular:
-            self._regular = regular
-            self._effects = {}
-
-    def _set_session(self, t_ns: int) -> None:
-        day = day_of(t_ns)
-        midnight, tomorrow = midnight_ns(day), midnight_ns(day + timedelta(days=1))
-        session = hours(day)
-        self._open_ns, self._close_ns = (
-            (session.open_ns, session.close_ns) if session is not None else (midnight, tomorrow)
-        )
-        if t_ns < self._open_ns:
-            self._session_start, self._session_end = midnight, self._open_ns
-        else:
-            self._session_start, self._session_end = self._open_ns, self._close_ns
-        self._session_until = self._open_ns if t_ns < self._open_ns else tomorrow
-        self._new_sums()
-
-    def _new_sums(self) -> None:
-        self._sum_volume, self._sum_notional = 0.0, 0.0
-        self._held: dict[int, tuple[float, float]] = {}
-        self._held_volume, self._held_notional = 0.0, 0.0
-
-    def _release(self, t_ns: int) -> None:
-        if (held := self._held.pop(t_ns, None)) is not None:
-            self._held_volume -= held[0]
-            self._held_notional -= held[1]
-            if not self._held:  # what rounding left behind
-                self._held_volume = self._held_notional = 0.0
-
-    def _add_to_session(self, bar: Bar) -> None:
-        if self._session_start <= bar.t_ns < self._session_end:
-            self._sum_volume += bar.volume
-            self._sum_notional += bar.volume * (bar.vwap or (bar.high + bar.low + bar.close) / 3)
+        forming, totals = self._forming, self._totals
+        if t_ns >= totals.until_ns:
+            totals.turn(t_ns)
+        elif forming.volume and totals.counts(forming.start_ns):
+            totals.hold(forming.start_ns, forming.volume, forming.notional)
+        start_ns = t_ns - t_ns % MINUTE_NS
+        forming.begin(start_ns, start_ns + MINUTE_NS)
 
     def _sum_session(self) -> None:
-        first, last = np.searchsorted(self.t_ns[:], (self._session_start, self._session_end)).tolist()
+        totals = self._totals
+        first, last = np.searchsorted(self.t_ns[:], (totals.start_ns, totals.end_ns)).tolist()
         part = slice(first, last)
         volume, vwap = self.volume[part], self.vwap[part]
         typical = (self.high[part] + self.low[part] + self.close[part]) / 3
-        self._sum_volume = float(volume.sum())
-        self._sum_notional = float((volume * np.where(vwap > 0, vwap, typical)).sum())
+        totals.volume = float(volume.sum())
+        totals.notional = float((volume * np.where(vwap > 0, vwap, typical)).sum())
 
     def _columns(self) -> list[Column[Any]]:
         return [getattr(self, field) for field in _FIELDS]

@@ -1,0 +1,139 @@
+"""One interval of one symbol being added up from its prints, by the sale conditions (see conditions)."""
+
+from math import inf
+from typing import Final
+
+from liu_tui.market.calendar import is_regular
+from liu_tui.market.conditions import ALL, HIGH_LOW, OPEN_CLOSE, VOLUME, effect
+from liu_tui.model.market import Bar, Trade, TradeCancel, TradeCorrection
+
+PRINTS_MOST: Final = 20_000
+"""Prints that are kept of an interval. One with more cannot be amended, only fetched again."""
+
+
+class Forming:
+    """The interval that is being made. Hours, effects and storage are kept from one to the next.
+
+    start_ns, end_ns: which interval; both 0 before the first begin()
+    open:   dollars, of the earliest print that may set it; 0 while there is none. close: of the latest
+    volume, notional, count: of all prints that count for volume
+    regular: whether it lies in regular trading hours
+    """
+
+    __slots__ = (
+        "_close_ns",
+        "_effects",
+        "_open_ns",
+        "_prints",
+        "close",
+        "count",
+        "end_ns",
+        "high",
+        "low",
+        "notional",
+        "open",
+        "regular",
+        "start_ns",
+        "symbol",
+        "volume",
+    )
+
+    count: int
+    volume: float
+    notional: float
+    high: float
+    low: float
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.regular = False
+        self._effects: dict[tuple[str, ...], int] = {}  # of sale conditions, in these hours on its one tape
+        self._prints: list[Trade] = []
+        self.begin(0, 0)
+
+    def begin(self, start_ns: int, end_ns: int) -> None:
+        """Begin an interval, empty."""
+        self.start_ns, self.end_ns = start_ns, end_ns
+        self._clear()
+        regular = is_regular(start_ns)
+        if regular is not self.regular:
+            self.regular = regular
+            self._effects = {}
+
+    def add(self, trade: Trade) -> bool:
+        """Count a print of this interval; say whether it is the one that sets the last price now."""
+        if len(self._prints) < PRINTS_MOST:
+            self._prints.append(trade)
+        conditions, price = trade.conditions, trade.price
+        may = self._effects.get(conditions) if conditions else ALL
+        if may is None:
+            may = self._effects[conditions] = effect(conditions, trade.tape, self.regular)
+        if may & VOLUME:
+            size = trade.size
+            self.count += 1
+            self.volume += size
+            self.notional += size * price
+        if not may & HIGH_LOW:
+            return False
+        if price > self.high:
+            self.high = price
+        if price < self.low:
+            self.low = price
+        if may & OPEN_CLOSE:
+            return self._set(trade.t_ns, price)
+        return False
+
+    def amend(self, note: TradeCorrection | TradeCancel) -> Trade | None:
+        """Put a print right, or take it out, and add up anew; return the print as it was.
+
+        None if it is not among the prints that are kept: nothing has changed then.
+        """
+        prints = self._prints
+        at = next((n for n, t in enumerate(prints) if t.id == note.id and t.exchange == note.exchange), -1)
+        if at < 0 or not note.id or len(prints) >= PRINTS_MOST:
+            return None
+        was = prints[at]
+        prints[at : at + 1] = [_corrected(was, note)] if isinstance(note, TradeCorrection) else []
+        self._clear()
+        for trade in prints:
+            self.add(trade)
+        return was
+
+    @property
+    def newest(self) -> Trade | None:
+        """The newest print that is kept."""
+        return max(self._prints, key=lambda trade: trade.t_ns, default=None)
+
+    def bar(self) -> Bar | None:
+        """Return what the prints add up to so far; None if none of them may set a price."""
+        if not self.open:
+            return None
+        vwap = self.notional / self.volume if self.volume else 0.0
+        prices = (self.open, self.high, self.low, self.close)
+        span_ns = self.end_ns - self.start_ns
+        return Bar(self.symbol, self.start_ns, *prices, self.volume, vwap, self.count, span_ns)
+
+    def _clear(self) -> None:
+        self._prints = []
+        self.open = self.close = 0.0
+        self.high, self.low = -inf, inf
+        self.volume = self.notional = 0.0
+        self.count = 0
+        self._open_ns = self._close_ns = 0
+
+    def _set(self, t_ns: int, price: float) -> bool:
+        if t_ns >= self._close_ns:
+            self.close = price
+            self._close_ns = t_ns
+            if not self.open:
+                self.open, self._open_ns = price, t_ns
+            return True
+        if t_ns < self._open_ns:  # a late print: of its moment, not of now
+            self.open, self._open_ns = price, t_ns
+        return False
+
+
+def _corrected(was: Trade, note: TradeCorrection) -> Trade:
+    tape = note.tape or was.tape
+    new = (note.new_price, note.new_size, note.new_id, was.exchange, note.new_conditions, tape)
+    return Trade(was.symbol, was.t_ns, *new)
