@@ -17,30 +17,33 @@ LAGS_KEPT = 512
 
 
 class Face:
-    """The shared file: strategy, a tab, symbol; padded with zeros, empty between calls."""
+    """The shared file: strategy, a tab, symbol; padded with zeros, empty between calls.
+
+    map: its bytes. The first one is zero between calls
+    """
 
     def __init__(self, path: Path) -> None:
-        self._cards: dict[tuple[str, str], bytes] = {}
         path.write_bytes(b"\0" * FACE_BYTES)
         path.chmod(0o600)
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), FACE_BYTES)
+            self.map = mmap.mmap(file.fileno(), FACE_BYTES)
 
     def show(self, strategy: str, symbol: str) -> None:
         """Say who is being called."""
-        card = self._cards.get((strategy, symbol))
-        if card is None:
-            words = f"{strategy}\t{symbol}".encode()[:FACE_BYTES]
-            card = self._cards[strategy, symbol] = words.ljust(FACE_BYTES, b"\0")
-        self._map[:] = card
+        self.map[:] = card_of(strategy, symbol)
 
     def clear(self) -> None:
         """Nobody is being called."""
-        self._map[0] = 0
+        self.map[0] = 0
 
     def close(self) -> None:
         """Let the file go."""
-        self._map.close()
+        self.map.close()
+
+
+def card_of(strategy: str, symbol: str) -> bytes:
+    """What a face shows while this call is under way."""
+    return f"{strategy}\t{symbol}".encode()[:FACE_BYTES].ljust(FACE_BYTES, b"\0")
 
 
 def read_face(path: Path) -> tuple[str, str]:
@@ -58,14 +61,16 @@ def read_face(path: Path) -> tuple[str, str]:
 class _Tally:
     """One strategy's calls.
 
+    cards:      what the face shows, by symbol
     dearest_ns: of the calls since slowest() was asked last
     watch_ns:   a call that takes longer has something to say: it is the dearest, or over budget
     """
 
-    __slots__ = ("budget_ns", "calls", "dearest_ns", "slow", "watch_ns")
+    __slots__ = ("budget_ns", "calls", "cards", "dearest_ns", "slow", "watch_ns")
 
     def __init__(self, budget_ns: float) -> None:
         self.budget_ns = budget_ns
+        self.cards: dict[str, bytes] = {}
         self.calls = self.slow = 0
         self.forget()
 
@@ -82,7 +87,7 @@ class CallMeter:
     """
 
     def __init__(self, face: Face, budgets: dict[str, float]) -> None:
-        self._show, self._clear = face.show, face.clear
+        self._face = face.map  # written here in place: a call costs more than what it does
         self._tallies = {name: _Tally(ms * 1e6) for name, ms in budgets.items()}
         self._tally = _Tally(inf)
         self._strategy = self._symbol = ""
@@ -104,20 +109,24 @@ class CallMeter:
         """A call begins."""
         if strategy != self._strategy:
             self._strategy = strategy
-            self._tally = self._tallies.setdefault(strategy, _Tally(inf))
+            self._tally = self._tallies.get(strategy) or self._tallies.setdefault(strategy, _Tally(inf))
         self._symbol = symbol
-        self._show(strategy, symbol)
+        self._face[:] = self._tally.cards.get(symbol) or self._new_card(symbol)
         self._since = perf_counter_ns()
 
     def leave(self) -> None:
         """The call has ended."""
         took = perf_counter_ns() - self._since
         self._since = 0
-        self._clear()
+        self._face[0] = 0
         tally = self._tally
         tally.calls += 1
         if took > tally.watch_ns:
             self._note(tally, took)
+
+    def _new_card(self, symbol: str) -> bytes:
+        card = self._tally.cards[symbol] = card_of(self._strategy, symbol)
+        return card
 
     def _note(self, tally: _Tally, took: int) -> None:
         if took > tally.dearest_ns:

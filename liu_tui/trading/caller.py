@@ -7,7 +7,7 @@ again until they change. Exits always pass.
 
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from os.path import basename
 from typing import Any, Protocol
 
@@ -53,31 +53,31 @@ class Caller:
         self._meter: Meter = meter if meter is not None else NoMeter()
         self._now_ns, self._now = 0, to_datetime(0)
 
-    async def run(self, seats: Sequence[Seat], event: MarketEvent, now_ns: int) -> None:
-        """Show an event to every seat that may run, in order, and do what they ask.
+    async def run(self, calls: Iterable[tuple[Sequence[Seat], MarketEvent]], now_ns: int) -> None:
+        """Show each event to every seat of its that may run, in order, and do what they ask.
 
-        Paid for every event and strategy: it does what `_call` does in place, and a batch that comes at one
-        moment is spared a datetime each.
+        Paid for every event and strategy, so it does in place what `_call` does.
         """
         if now_ns != self._now_ns:
             self._now_ns, self._now = now_ns, to_datetime(now_ns)
         now, meter = self._now, self._meter
-        for seat in seats:
-            if not seat.may_run(now_ns):
-                continue
-            runner, symbol, context = seat.runner, seat.symbol, seat.context.at(now_ns, event)
-            runner.calls += 1
-            meter.enter(runner.name, symbol)
-            try:
-                answer = await runner.strategy.run(symbol, now, seat.series, seat.holding.view, context)
-            except (Exception, SystemExit, KeyboardInterrupt) as e:  # noqa: BLE001 - as in _call
-                self._raised(runner, symbol, e)
-                continue
-            finally:
-                meter.leave()
-            if answer is not None:
-                moment = event.end_ns if isinstance(event, Bar) else event.t_ns
-                self._answer(runner, seat, answer, moment, now_ns)
+        for seats, event in calls:
+            for seat in seats:
+                if not seat.may_run(now_ns):
+                    continue
+                runner, symbol, context = seat.runner, seat.symbol, seat.context.at(now_ns, event)
+                runner.calls += 1
+                meter.enter(runner.name, symbol)
+                try:
+                    answer = await runner.strategy.run(symbol, now, seat.series, seat.holding.view, context)
+                except (Exception, SystemExit, KeyboardInterrupt) as e:  # noqa: BLE001 - as in _call
+                    self._raised(runner, symbol, e)
+                    continue
+                finally:
+                    meter.leave()
+                if answer is not None:
+                    moment = event.end_ns if isinstance(event, Bar) else event.t_ns
+                    self._answer(runner, seat, answer, moment, now_ns)
 
     async def run_all(self, runner: Runner, moment: int, now_ns: int) -> None:
         """Show a strategy its collection, if it may open positions or holds any, and do what it asks.

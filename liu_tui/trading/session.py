@@ -1,17 +1,18 @@
 """What one consumer knows and decides. No sockets, no clock, no database: facts in, requests out.
 
-The way of a market event through `on_event`:
+The way of a market event through `on_events`:
  1. the symbol's series takes it, and a trade may close a second bar;
  2. for each strategy that declared such events, in the plan's order, the Seat says whether it may run now
     (quarantine, lookback, veto, window; the market's hours were asked before);
- 3. `_call` awaits the strategy between two marks of the meter; what it raises quarantines it, and no more;
+ 3. the Caller awaits the strategy between two marks of the meter; what it raises quarantines it, and no more;
  4. `_obey` turns each action into a request, or drops it with words.
 
 The live consumer and the backtest both turn this crank, one call after the other: nothing here may be called
 while an earlier call is awaited.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from liu_tui.market.bars import SecondBars
 from liu_tui.market.series import Series
@@ -158,24 +159,18 @@ class Session:
 
     # ---- facts of the market
 
-    async def on_event(self, event: MarketEvent, now_ns: int) -> list[Request]:
+    def on_event(self, event: MarketEvent, now_ns: int) -> Coroutine[Any, Any, list[Request]]:
         """Take one event and call the strategies that declared it. now_ns: the venue's time."""
-        track = self._tracks.get(event.symbol)
-        if track is None:
-            return []
-        kind = type(event)
-        if kind is Quote:
-            track.series.on_quote(event)  # type: ignore[arg-type] # mypy does not narrow by type()
-            seats = track.quote
-        elif kind is Trade:
-            if track.second:
-                await self._count_second(track, event, now_ns)  # type: ignore[arg-type] # as above
-            track.series.on_trade(event)  # type: ignore[arg-type] # as above
-            seats = track.trade
+        return self.on_events((event,), now_ns)
+
+    async def on_events(self, events: Iterable[MarketEvent], now_ns: int) -> list[Request]:
+        """Take events that are known at one moment, in their order; returns what all of them led to."""
+        calls = self._calls(events)
+        if self._from_ns <= now_ns < self._until_ns:
+            await self._caller.run(calls, now_ns)
         else:
-            seats = self._on_bar(track, event)  # type: ignore[arg-type] # as above
-        if seats and self._from_ns <= now_ns < self._until_ns:
-            await self._caller.run(seats, event, now_ns)
+            for _nobody in calls:
+                pass
         return self._house.take() if self._house.outbox else []
 
     def absorb(self, event: MarketEvent) -> None:
@@ -192,9 +187,9 @@ class Session:
 
     async def on_time(self, now_ns: int) -> list[Request]:
         """Do what is due: second bars whose second is over, and run_all timers."""
-        for bar in self._seconds.flush(now_ns):
-            if (track := self._tracks.get(bar.symbol)) is not None:
-                await self._on_second(track, bar, now_ns)
+        if (bars := self._seconds.flush(now_ns)) and self._in_hours(now_ns):
+            served = ((self._tracks[bar.symbol].second, bar) for bar in bars if bar.symbol in self._tracks)
+            await self._caller.run(served, now_ns)
         for runner in self._runners.values():
             runner.arm(now_ns)
             moment = runner.due(now_ns)
@@ -318,9 +313,30 @@ class Session:
 
     # ---- the turns of the crank
 
-    async def _count_second(self, track: _Track, trade: Trade, now_ns: int) -> None:
-        if not track.has_seconds and (bar := self._seconds.add(trade)) is not None:
-            await self._on_second(track, bar, now_ns)
+    def _calls(self, events: Iterable[MarketEvent]) -> Iterator[tuple[list[Seat], MarketEvent]]:
+        """Take each event, and say who is called for what, before the next is taken.
+
+        A generator, so that a whole batch costs one coroutine; this and `Caller.run` are the hot path.
+        """
+        tracks, seconds = self._tracks, self._seconds
+        for event in events:
+            track = tracks.get(event.symbol)
+            if track is None:
+                continue
+            kind = type(event)
+            if kind is Trade:
+                trade: Trade = event  # type: ignore[assignment] # mypy does not narrow by type()
+                if track.second and not track.has_seconds and (bar := seconds.add(trade)) is not None:
+                    yield track.second, bar
+                track.series.on_trade(trade)
+                if track.trade:
+                    yield track.trade, event
+            elif kind is Quote:
+                track.series.on_quote(event)  # type: ignore[arg-type] # as above
+                if track.quote:
+                    yield track.quote, event
+            else:
+                yield self._on_bar(track, event), event  # type: ignore[arg-type] # as above
 
     def _on_bar(self, track: _Track, bar: Bar) -> list[Seat]:
         if bar.span_ns == SECOND_NS:
@@ -330,10 +346,6 @@ class Session:
             return []
         track.series.append(bar)
         return [] if bar.backfilled else track.minute
-
-    async def _on_second(self, track: _Track, bar: Bar, now_ns: int) -> None:
-        if track.second and self._in_hours(now_ns):
-            await self._caller.run(track.second, bar, now_ns)
 
     async def _start(self, runner: Runner, now_ns: int) -> None:
         if runner.active and not runner.fault:

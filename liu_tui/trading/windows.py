@@ -12,6 +12,7 @@ class Windows:
     """One strategy's windows on one day, cut to regular hours. No schedule at all is the whole session.
 
     always: schedule and hours do not matter (the plan's bypass_market_schedule)
+    from_ns, until_ns: the span that open_at found last; the next moment is mostly in it too
     """
 
     def __init__(self, windows: Sequence[Window], hours: SessionHours, *, always: bool = False) -> None:
@@ -24,15 +25,15 @@ class Windows:
             for window in windows
         ]
         self._spans = tuple(sorted(spans)) if windows else ((hours.open_ns, hours.close_ns),)
-        self._from_ns = self._until_ns = 0  # the span that was found last: the next moment is in it too
+        self.from_ns = self.until_ns = 0
 
     def open_at(self, now_ns: int) -> bool:
         """Say whether positions may be opened at this moment: closed left, open right."""
-        if self._from_ns <= now_ns < self._until_ns or self._always:
+        if self.from_ns <= now_ns < self.until_ns or self._always:
             return True
         for start, end in self._spans:
             if start <= now_ns < end:
-                self._from_ns, self._until_ns = start, end
+                self.from_ns, self.until_ns = start, end
                 return True
         return False
 
