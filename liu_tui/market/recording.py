@@ -194,6 +194,8 @@ class RecordingWriter:
 
         Marks of the clock (Step, Anchor, SessionEnd) are not kept. The sequence may not change later.
         """
+        if not events:
+            return
         waiting = self._added - self._done
         if waiting > MOST_WAITING or self._ending:
             self._miss(len(events), at_ns)
