@@ -12,7 +12,7 @@ from liu_tui.localmarket.faultform import LATER_NS
 from liu_tui.localmarket.faults import Fault
 from liu_tui.localmarket.prints import as_wrong, cancellation, correction, stray
 from liu_tui.market.tape import Tape
-from liu_tui.model.market import SECOND_NS, TapeEvent, Trade
+from liu_tui.model.market import SECOND_NS, Bar, TapeEvent, Trade
 from liu_tui.plan.schema import FaultKind
 
 KINDS = (
@@ -35,6 +35,7 @@ class Telling:
         self._ours = _Waiting()  # prints, corrections and notes that the market itself would not tell
         self._late = _Waiting()
         self._corrected: set[tuple[str, str]] = set()
+        self._told_ns = 0
 
     @property
     def busy(self) -> bool:
@@ -43,6 +44,7 @@ class Telling:
 
     def begin(self, fault: Fault, t_ns: int) -> None:
         """Strike events from now on; faults of a print make it."""
+        self._told_ns = t_ns
         self._active[fault.table.kind].append(fault)
         if fault.table.kind is FaultKind.BAD_PRINT:
             for trade in self._strays(fault, 1 + fault.table.percent / 100, t_ns):
@@ -68,7 +70,9 @@ class Telling:
     def tell(self, events: Sequence[TapeEvent], now_ns: int) -> list[TapeEvent]:
         """What the streams are told when these have happened, and it is now_ns."""
         told = self._ours.due(now_ns) + self._misprint(events)
-        told = self._late.due(now_ns) + self._hold(told, now_ns)
+        told += self._ours.due(now_ns)  # corrections that are due already, if this was a long stretch
+        told = self._hold(told, now_ns)
+        told = self._late.due(now_ns) + told
         for fault in self._active[FaultKind.DUPLICATE]:
             told = [copy for event in told for copy in (event,) * (1 + fault.strikes(event.symbol))]
         for fault in self._active[FaultKind.REORDER]:
@@ -79,15 +83,21 @@ class Telling:
 
     def _hold(self, events: list[TapeEvent], now_ns: int) -> list[TapeEvent]:
         for fault in self._active[FaultKind.DELAY]:
-            due_ns = now_ns + int(fault.table.seconds * SECOND_NS)
+            delay_ns = int(fault.table.seconds * SECOND_NS)
             passed: list[TapeEvent] = []
             for event in events:
                 if fault.strikes(event.symbol):
-                    self._late.put(due_ns, event)
+                    self._late.put(self._moment(event, now_ns) + delay_ns, event)
                 else:
                     passed.append(event)
             events = passed
+        self._told_ns = now_ns
         return events
+
+    def _moment(self, event: TapeEvent, now_ns: int) -> int:
+        """When it happened, as far as can be known: it bears a time, but it may have come late."""
+        said_ns = event.end_ns if isinstance(event, Bar) else event.t_ns
+        return min(max(said_ns, self._told_ns), now_ns)
 
     def _misprint(self, events: Iterable[TapeEvent]) -> list[TapeEvent]:
         """Tell the first print of each symbol wrong, and put its correction down for later."""
