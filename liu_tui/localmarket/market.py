@@ -77,7 +77,7 @@ class Market:
             ).routes(),
             *FaultsRest(self.faults, self.venue, self.clockwork).routes(),
         ]
-        door = PolygonDoor(options.key, options.rate_limit)
+        door = PolygonDoor(options.key, options.rate_limit, terms.refusals)
         self._polygon = PolygonFace(self.venue, clock, polygon, door, tapes)
         self._routes += self._polygon.routes()
         paths = frozenset({TRADES_PATH, STREAM_PATH, *(_path(hub) for hub in self._alpaca_hubs)})

@@ -26,6 +26,12 @@ from liu_tui.localmarket.polygon_door import PolygonDoor
 from liu_tui.localmarket.polygon_hub import CHANNELS, PolygonHub
 
 _TOPIC = re.compile(r"([A-Z]+)\.(\*|[A-Za-z0-9][A-Za-z0-9./-]{0,14})")
+NO_ENTRY = {
+    402: ("auth_failed", "authentication failed"),
+    404: ("auth_timeout", "Your connection was not authenticated in time."),
+    406: ("max_connections", "Maximum number of websocket connections exceeded."),
+}
+"""By Alpaca's codes, in which faults are asked for."""
 SLOW = ("slow_consumer", "Connection closed: the client does not read fast enough.")
 
 
@@ -72,7 +78,7 @@ class PolygonClient(Client):
         if self._wants_clock:
             clock = self._clock
             how = {"speed": clock.speed, "paused": clock.paused, "lockstep": clock.lockstep}
-            self.say({"ev": "clock", "t": clock.now_ns()} | how)
+            self.say({"ev": "clock", "t": clock.told_ns()} | how)
 
     def say_end(self) -> None:
         """Tell that the session is over, if it is and this client asked for the clock."""
@@ -82,7 +88,7 @@ class PolygonClient(Client):
     def evict(self) -> None:
         """Hang up, for another connection has come with the same key."""
         self._leave()
-        self._status("max_connections", "Maximum number of websocket connections exceeded.")
+        self._status(*NO_ENTRY[406])
         self.outbox.close(WSCloseCode.POLICY_VIOLATION)
 
     def _hear(self, data: str | bytes) -> None:
@@ -111,8 +117,9 @@ class PolygonClient(Client):
         if self._authenticated:
             self._status("auth_success", "already authenticated")
             return
-        if not self._door.admits(key):
-            self._status("auth_failed", "authentication failed")
+        code = self._door.refusals.at_login() if self._door.admits(key) else 402
+        if code:
+            self._status(*NO_ENTRY[code])
             self.outbox.close()
             return
         for other in list(self._hub.clients):
@@ -123,6 +130,9 @@ class PolygonClient(Client):
         self._status("auth_success", "authenticated")
 
     def _change(self, action: str, params: str) -> None:
+        if action == "subscribe" and self._door.refusals.at_subscription():
+            self._status("error", f"not authorized for: {params}")
+            return
         wants = {channel: set(symbols) for channel, symbols in self.wants.items()}
         for topic in (part.strip() for part in params.split(",")):
             found = _TOPIC.fullmatch(topic)
@@ -142,7 +152,7 @@ class PolygonClient(Client):
 
     def _time_is_up(self) -> None:
         if not self._authenticated:
-            self._status("auth_timeout", "Your connection was not authenticated in time.")
+            self._status(*NO_ENTRY[404])
             self.outbox.close()
 
     def _leave(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from liu_tui.errors import LiuError
+from liu_tui.localmarket.lines import Refusals
 from liu_tui.localmarket.rest import Gate, Handler, reply
 from liu_tui.model.clock import monotonic_ns, wall_ns
 from liu_tui.model.market import MINUTE_NS
@@ -23,11 +24,13 @@ class PolygonDoor:
 
     key:        the only one that is let in; any if empty
     rate_limit: requests a minute of wall time; 0 never refuses. The free plan has 5
+    refusals:   what faults refuse, besides; asked by each client of the stream
     last_ns:    monotonic time of the last request
     """
 
-    def __init__(self, key: str, rate_limit: int) -> None:
+    def __init__(self, key: str, rate_limit: int, refusals: Refusals | None = None) -> None:
         self._key, self._limit = key, rate_limit
+        self.refusals = refusals if refusals is not None else Refusals()
         self._minute, self._count = 0, 0
         self.last_ns = monotonic_ns()
 

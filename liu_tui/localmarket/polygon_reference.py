@@ -99,7 +99,7 @@ class PolygonReference:
     async def now(self, _: web.Request) -> web.Response:
         """`GET /v1/marketstatus/now`; `clock` is ours: the exact time, and how it runs."""
         clock = self._clock
-        now_ns = clock.now_ns()
+        now_ns = clock.told_ns()
         phase = self._venue.hours.phase(now_ns)
         market = _PHASES.get(phase, "closed")
         moment = calendar.to_datetime(now_ns - now_ns % SECOND_NS)
