@@ -52,9 +52,9 @@ def test_a_slice_cannot_be_written_to() -> None:
         a_series(3).close[:][0] = 1.0
 
 
-def test_the_same_minute_again_replaces_it() -> None:
+def test_the_same_minute_again_with_more_shares_replaces_it() -> None:
     series = a_series(3)
-    series.append(a_bar(at("09:32"), 50.0))
+    series.append(a_bar(at("09:32"), 50.0, volume=101.0))
     assert series.close[:].tolist() == [100.0, 101.0, 50.0]
     assert series.price == 50.0
 
