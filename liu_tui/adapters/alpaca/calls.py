@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from liu_tui.adapters.alpaca.loopback import is_loopback
+from liu_tui.adapters.net.loopback import is_loopback
 from liu_tui.errors import BrokerAway, TraderError
 
 THREADS = 4

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-from liu_tui.adapters.alpaca.loopback import is_loopback
 from liu_tui.adapters.alpaca.parse_actions import TYPES, read_actions
 from liu_tui.adapters.alpaca.parse_history import HistoryReader, Page
 from liu_tui.adapters.alpaca.parse_venue import (
@@ -24,6 +23,7 @@ from liu_tui.adapters.alpaca.questions import Questions
 from liu_tui.adapters.alpaca.rest import Query, Rest
 from liu_tui.adapters.alpaca.spelling import by_spelling, capitals, renamed
 from liu_tui.adapters.alpaca.times import new_york_day, write_time
+from liu_tui.adapters.net.loopback import is_loopback
 from liu_tui.errors import FeedError
 from liu_tui.market.history import DataAPI
 from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns

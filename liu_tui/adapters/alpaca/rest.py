@@ -19,8 +19,8 @@ from liu_tui.adapters.alpaca.allowance import (
     retry_after_s,
     seconds_until,
 )
-from liu_tui.adapters.alpaca.backoff import Backoff
-from liu_tui.adapters.alpaca.loopback import is_loopback
+from liu_tui.adapters.net.backoff import Backoff
+from liu_tui.adapters.net.loopback import is_loopback
 from liu_tui.errors import FeedError
 
 TRIES = 5

@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Meta
 from websockets.asyncio.client import ClientConnection
 
-from liu_tui.adapters.alpaca.backoff import Backoff
-from liu_tui.adapters.alpaca.closing import Closing
 from liu_tui.adapters.alpaca.parse_orders import read_update
-from liu_tui.adapters.alpaca.sockets import BROKEN, Lost, Shut, dial, in_words
 from liu_tui.adapters.alpaca.times import read_time
+from liu_tui.adapters.net.backoff import Backoff
+from liu_tui.adapters.net.closing import Closing
+from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
 from liu_tui.errors import TraderError
 from liu_tui.model.market import Step
 from liu_tui.model.orders import OrderUpdate

@@ -2,12 +2,19 @@
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.frames import CloseCode
 
 from liu_tui.adapters.net.loopback import is_loopback
 
 MAX_FRAME = 16 * 1024 * 1024  # the library's 1 MiB closes the connection on a burst after the open
+_PONG_S = 60
 BROKEN = (WebSocketException, OSError, EOFError)
 """What a socket raises when the line is gone."""
+_OURS: dict[int, str] = {
+    CloseCode.MESSAGE_TOO_BIG: f"a frame of more than {MAX_FRAME // 2**20} MiB came (1009)",
+    CloseCode.INTERNAL_ERROR: f"no answer to a ping within {_PONG_S} s (1011)",
+}
+"""Where the library itself closed, and why."""
 
 
 class Lost(Exception):
@@ -46,7 +53,7 @@ async def dial(url: str, *, open_s: float, content_type: str = "") -> ClientConn
             close_timeout=1,
             ping_interval=10,
             # Long: while we are behind, answers to our pings wait in the same queue as the data.
-            ping_timeout=60,
+            ping_timeout=_PONG_S,
         )
     except InvalidURI as e:
         raise Shut(f"{url!r} is no websocket address", mend="It begins with ws:// or wss://.") from e
@@ -57,11 +64,15 @@ async def dial(url: str, *, open_s: float, content_type: str = "") -> ClientConn
         raise Shut(f"{url} answered {status}", mend="Check the feed's name and the keys.") from e
     except (*BROKEN, TimeoutError) as e:
         raise Lost(in_words(e)) from e
+    except ImportError as e:  # the environment names a SOCKS proxy, for which the library needs another one
+        raise Shut(str(e), mend="Install python-socks, or unset ALL_PROXY.") from e
 
 
 def in_words(e: BaseException) -> str:
     """Say what broke a connection."""
-    if isinstance(e, ConnectionClosed):
-        code = e.rcvd.code if e.rcvd is not None else 1006
-        return f"the connection was closed ({code})"
-    return str(e) or type(e).__name__
+    if not isinstance(e, ConnectionClosed):
+        return str(e) or type(e).__name__
+    if e.rcvd is not None:
+        return f"the connection was closed ({e.rcvd.code})"
+    ours = e.sent.code if e.sent is not None else 0
+    return _OURS.get(ours, "the connection was closed (1006)")
