@@ -1,6 +1,7 @@
 """AlpacaData against a scripted REST server."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -270,3 +271,114 @@ async def test_movers_are_the_gainers_and_then_the_losers() -> None:
         data = data_at(url)
         assert await data.movers(1) == [("UP", 9.5), ("DOWN", -7.0)]
         await data.close()
+
+
+async def test_prints_come_from_all_pages_by_time_with_both_ends_and_their_nanoseconds() -> None:
+    start = NOW_NS - 60 * SECOND_NS
+    asked: list[Any] = []
+
+    def row(after_ns: int, **more: Any) -> dict[str, Any]:
+        return {"t": write_time(start + after_ns), "p": 10, "s": 1, "i": after_ns % 1000} | more
+
+    async def trades(request: web.Request) -> web.Response:
+        asked.append(dict(request.query))
+        pages = {
+            "": {"AAPL": [row(0), row(7)]},
+            "2": {"AAPL": [row(9, u="canceled"), row(5)], "MSFT": [row(-1), row(3)]},
+            "3": {"MSFT": [row(20 * SECOND_NS), row(20 * SECOND_NS + 1)]},
+        }
+        token = request.query.get("page_token", "")
+        return web.json_response({"trades": pages[token], "next_page_token": {"": "2", "2": "3"}.get(token)})
+
+    async with http_server([clock(paused=True), web.get("/v2/stocks/trades", trades)]) as url:
+        data = data_at(url)
+        found = await data.trades(["MSFT", "aapl", "SPY"], start, start + 20 * SECOND_NS)
+        later = await data.trades(["AAPL"], NOW_NS + 1, NOW_NS + 2)
+        await data.close()
+    assert {name: [trade.t_ns - start for trade in rows] for name, rows in found.items()} == {
+        "AAPL": [0, 5, 7],
+        "MSFT": [3, 20 * SECOND_NS],
+        "SPY": [],
+    }
+    assert list(found) == ["AAPL", "MSFT", "SPY"]
+    assert (read_time(asked[0]["start"]), read_time(asked[0]["end"])) == (start, start + 20 * SECOND_NS)
+    assert [query.get("page_token") for query in asked] == [None, "2", "3"]
+    assert later == {"AAPL": []}
+
+
+async def test_a_page_that_comes_again_and_again_is_given_up() -> None:
+    body = {"quotes": {"AAPL": []}, "next_page_token": "same"}
+    async with http_server([clock(), web.get("/v2/stocks/quotes", answering(body))]) as url:
+        data = data_at(url)
+        with pytest.raises(FeedError, match="the same page again"):
+            await data.quotes(["AAPL"], 0, NOW_NS)
+        await data.close()
+
+
+@pytest.mark.parametrize(
+    ("feed", "past", "present", "delay_ns"),
+    [
+        ("iex", "iex", "iex", 0),
+        ("sip", "sip", "sip", 0),
+        ("delayed_sip", "sip", "delayed_sip", 15 * MINUTE_NS),
+        ("test", "iex", "iex", 0),
+    ],
+)
+async def test_each_feed_is_asked_for_by_the_name_that_the_past_and_the_present_have(
+    feed: str, past: str, present: str, delay_ns: int
+) -> None:
+    asked: list[Any] = []
+    routes = [
+        clock(paused=True),
+        web.get("/v2/stocks/trades", answering({"trades": {}}, asked=asked)),
+        web.get("/v2/stocks/trades/latest", answering({"trades": {}}, asked=asked)),
+    ]
+    async with http_server(routes) as url:
+        data = AlpacaData(url, url, "key", "secret", feed=feed, delay_ns=delay_ns, first_wait_s=0.001)
+        await data.trades(["AAPL"], 0, NOW_NS + DAY_NS)
+        await data.latest_trades(["AAPL"])
+        await data.close()
+    assert [query["feed"] for query in asked] == [past, present]
+    # The tape is given away up to a quarter of an hour ago: a moment less, and all is refused.
+    margin_ns = 2 * SECOND_NS if delay_ns else 0
+    assert read_time(asked[0]["end"]) == NOW_NS - delay_ns - margin_ns
+
+
+async def test_a_class_share_is_asked_for_with_a_dot_and_told_by_the_name_that_was_used() -> None:
+    asked: list[Any] = []
+    row = {"t": NOW, "p": 10, "s": 5}
+    routes = [web.get("/v2/stocks/trades/latest", answering({"trades": {"BRK.B": row}}, asked=asked))]
+    async with http_server(routes) as url:
+        data = data_at(url)
+        found = await data.latest_trades(["brk-b", "NO WAY"])
+        await data.close()
+    assert asked[0]["symbols"] == "BRK.B"
+    assert {name: trade.symbol for name, trade in found.items()} == {"BRK-B": "BRK-B"}
+
+
+async def test_corporate_actions_are_found_by_their_own_day_whenever_they_are_paid() -> None:
+    asked: list[Any] = []
+    rows = [
+        {"symbol": "AAPL", "rate": 0.25, "ex_date": day, "process_date": "2026-02-12"}
+        for day in ("2026-01-04", "2026-01-05", "2026-01-09", "2026-01-10")
+    ]
+    body = {"corporate_actions": {"cash_dividends": rows}, "next_page_token": None}
+    async with http_server([web.get("/v1/corporate-actions", answering(body, asked=asked))]) as url:
+        data = data_at(url)
+        found = await data.corporate_actions(["aapl"], date(2026, 1, 5), date(2026, 1, 9))
+        assert await data.corporate_actions([], date(2026, 1, 5), date(2026, 1, 9)) == []
+        await data.close()
+    assert [action.day for action in found] == ["2026-01-05", "2026-01-09"]
+    assert (asked[0]["symbols"], len(asked)) == ("AAPL", 1)
+    assert asked[0]["start"] < "2026-01-05"
+    assert asked[0]["end"] > "2026-02-12"
+
+
+async def test_sessions_are_the_brokers_own() -> None:
+    async with http_server([web.get("/v2/calendar", answering(CALENDAR))]) as url:
+        data = data_at(url)
+        days = await data.sessions(date(2026, 1, 6), date(2026, 1, 6))
+        await data.close()
+    assert [(hours.day, hours.close_ns) for hours in days] == [
+        ("2026-01-06", read_time("2026-01-06T18:00:00Z"))
+    ]
