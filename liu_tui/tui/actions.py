@@ -34,7 +34,10 @@ class Action:
     fresh: bool = False
 
 
-PANES = ("hits", "positions", "orders", "consumers", "log", "strategies", "activity", "processes")
+PANES = (
+    *("hits", "positions", "orders", "consumers", "log"),
+    *("strategies", "activity", "processes", "data"),
+)
 
 _PANES = tuple(
     Action(

@@ -16,6 +16,7 @@ from liu_tui.tui.commander import Commander
 from liu_tui.tui.format import Span
 from liu_tui.tui.hands import Hands
 from liu_tui.tui.link import Link
+from liu_tui.tui.panes.data import DATA
 from liu_tui.tui.panes.house import ACTIVITY, CONSUMERS, PROCESSES, STRATEGIES
 from liu_tui.tui.panes.rows import HITS, ORDERS, POSITIONS
 from liu_tui.tui.screens.confirm import Confirm
@@ -33,9 +34,9 @@ from liu_tui.tui.widgets.status_bar import StatusBar
 from liu_tui.tui.widgets.strip_table import AnyTable, StripTable, wall_s
 
 DETAIL_EVERY_S = 1.0
-TABLES = (HITS, POSITIONS, ORDERS, CONSUMERS, STRATEGIES, ACTIVITY, PROCESSES)
+TABLES = (HITS, POSITIONS, ORDERS, CONSUMERS, STRATEGIES, ACTIVITY, PROCESSES, DATA)
 _SHORT = {"hits": "Hits", "positions": "Pos", "orders": "Ord", "consumers": "Cons", "log": "Log",
-          "strategies": "Strat", "activity": "Act", "processes": "Proc"}  # fmt: skip
+          "strategies": "Strat", "activity": "Act", "processes": "Proc", "data": "Data"}  # fmt: skip
 
 
 class Console(Screen[None], inherit_bindings=False):

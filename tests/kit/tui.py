@@ -40,6 +40,7 @@ from liu_tui.engine.snapshot import (
     ProcessRow,
     ScannerRow,
     StrategyRow,
+    StreamRow,
     VetoRow,
 )
 from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns, wall_ns
@@ -223,6 +224,21 @@ class ScriptedSession:
                 rate=0.0 if quiet else 4210.0,
                 received=182_000,
                 symbols=40,
+                stale=0 if quiet else 2,
+                gaps=3 if rough else 0,
+                held_back=1,
+                duplicates=12 if rough else 0,
+                left_out=("ZZZ", "ZZZZ") if rough else (),
+                streams=(
+                    StreamRow(
+                        name="producer",
+                        state="lost" if rough else "live",
+                        words="reconnecting, try 3" if rough else "",
+                        age_s=4.2 if rough else 0.1,
+                        rate=0.0 if quiet else 4210.0,
+                        symbols=40,
+                    ),
+                ),
             ),
             broker=BrokerRow(state="ready"),
             money=MoneyRow(
@@ -268,6 +284,10 @@ class ScriptedSession:
                     state=state,
                     change_pct=(price / self.market.previous[name] - 1) * 100,
                     volume=float(self.market.volume[name]),
+                    age_s=40.0 + at if at in (4, 9) else 0.3 * (at % 7),
+                    usual_s=0.4,
+                    stale=at in (4, 9),
+                    halted=at == 6,
                 )
             )
         return tuple(rows)
@@ -535,6 +555,11 @@ class ScriptedSession:
             vwap=sum(closes) / len(closes),
             fills=fills,
             tape=((self.clock.now_ns(), last, 100.0),),
+            age_s=0.4,
+            usual_s=0.3,
+            lower=round(last * 0.9, 2),
+            upper=round(last * 1.1, 2),
+            backfilled=(OPEN_NS,),
         )
 
 

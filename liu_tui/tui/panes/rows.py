@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Generic
 
 from liu_tui.engine.snapshot import HitRow, OrderRow, Picture, PositionRow
-from liu_tui.tui.format import SECOND_NS, Span, clock, compact, countdown, price, r_units, shares, tone_of
+from liu_tui.tui.format import (
+    NOTHING,
+    SECOND_NS,
+    Span,
+    age,
+    clock,
+    compact,
+    countdown,
+    price,
+    r_units,
+    shares,
+    tone_of,
+)
 from liu_tui.tui.panes.cells import change, gain, level, word
 from liu_tui.tui.panes.columns import Column, R, Scene
 from liu_tui.tui.view import View
@@ -56,6 +68,7 @@ HITS = TablePane[HitRow](
         Column("chg", "CHG%", 9, lambda r, s: change(r.change_pct, s), "change_pct", right=True, rank=2),
         Column("on", "ON", 3, lambda r, s: _where(r), "consumer", rank=3),
         Column("vol", "VOL", 5, lambda r, s: (compact(r.volume), "text"), "volume", right=True, rank=4),
+        Column("age", "AGE", 5, lambda r, s: fresh(r), "age_s", right=True, rank=4),
         Column("scanner", "SCANNER", 10, lambda r, s: word(r.scanner, "dim"), "scanner", rank=6),
         Column("values", "WHY", 17, lambda r, s: word(r.values, "text"), "values", rank=5, grow=True),
         Column("at", "AT", 8, lambda r, s: (clock(r.last_ns), "dim"), "last_ns", right=True, rank=7),
@@ -70,6 +83,15 @@ HITS = TablePane[HitRow](
     row_tone=lambda r: "" if r.state == "watched" else "faint",
     symbol=lambda r: r.symbol,
 )  # fmt: skip
+
+
+def fresh(row: HitRow) -> Span:
+    """How old a symbol's last event is; marked if that is more than its own usual gap explains."""
+    if row.halted:
+        return "HALT", "caution"
+    if row.age_s < 0:
+        return NOTHING, "faint"
+    return (f"!{age(row.age_s)}", "error") if row.stale else (age(row.age_s), "dim")
 
 
 def _no_hits(picture: Picture) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liu_tui.engine.snapshot import Detail
-from liu_tui.tui.format import Span, clean, clock, fit, price, r_units, shares
+from liu_tui.tui.format import Span, age, clean, clock, fit, price, r_units, shares
 from liu_tui.tui.panes.cells import change, gain, word
 from liu_tui.tui.panes.columns import Scene
 from liu_tui.tui.view import View
@@ -104,6 +104,7 @@ class DetailBoard(Board):
             lines.append(_fact((f"{word(order.operation)[0]} {left} at {at}  ", "text"),
                                (f"{word(order.state)[0]} {order.role}", "dim")))  # fmt: skip
         lines += [] if orders else [_fact(("none", "dim"))]
+        lines += _data(detail)
         lines += self._vetoes()
         lines += self._fills(detail)
         return lines + self._trades(detail)
@@ -148,6 +149,30 @@ class DetailBoard(Board):
 
     def _scene(self) -> Scene:
         return Scene(self.view.now_ns(), self.look.signs)
+
+
+def _data(detail: Detail | None) -> list[Line]:
+    """How old the last event is beside its usual gap; a halt, the bands, and what was wrong with the data."""
+    if detail is None or detail.words:
+        return []
+    lines = [_head("data"), _age_of(detail)]
+    if detail.lower and detail.upper:
+        lines.append(_fact(("bands ", "dim"), (f"{price(detail.lower)} to {price(detail.upper)}", "text")))
+    if detail.held_back:
+        lines.append(_fact((f"{detail.held_back} too far from the market, held back", "warn")))
+    if detail.backfilled:
+        lines.append(_fact((f"{len(detail.backfilled)} minutes back-filled", "warn")))
+    return lines
+
+
+def _age_of(detail: Detail) -> Line:
+    if detail.halted:
+        return _fact((" HALTED ", "caution"))
+    if detail.age_s < 0:
+        return _fact(("no event yet", "dim"))
+    usual = f", usually {age(detail.usual_s)}" if detail.usual_s else ""
+    tone = "error" if detail.stale else "text"
+    return _fact(("last event ", "dim"), (f"{age(detail.age_s)} ago{usual}", tone))
 
 
 def _head(text: str) -> Line:

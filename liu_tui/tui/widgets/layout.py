@@ -1,7 +1,7 @@
 """Where the panes lie, for every size of terminal. `places` is pure; `PaneLayout` tells Textual.
 
 Below 60x15 nothing can be shown well. From there on one pane and a shared one; from 110x34 five panes; from
-170x44 all eight. A pane's number never changes with the size.
+170x44 all nine. A pane's number never changes with the size.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-ORDER = ("hits", "positions", "orders", "consumers", "log", "strategies", "activity", "processes")
-UNPLACED = ("strategies", "activity", "processes")
+ORDER = (
+    *("hits", "positions", "orders", "consumers", "log"),
+    *("strategies", "activity", "processes", "data"),
+)
+UNPLACED = ("strategies", "activity", "processes", "data")
 """Panes that share the log's area at the middle size."""
 LEAST = (60, 12)
 """Cells of the body; the terminal has three lines more."""
@@ -67,6 +70,7 @@ def _large(width: int, height: int) -> Places:
     top = height - low
     x, xx = left + 1, left + middle + 2
     consumers, processes = 8, 11
+    log = (xx - 1) * 62 // 100
     return {
         "hits": Region(0, 0, left, top),
         "positions": Region(x, 0, middle, top // 2),
@@ -74,7 +78,8 @@ def _large(width: int, height: int) -> Places:
         "consumers": Region(xx, 0, right, consumers),
         "strategies": Region(xx, consumers, right, top - consumers - processes),
         "processes": Region(xx, top - processes, right, processes),
-        "log": Region(0, top, xx - 1, low),
+        "log": Region(0, top, log, low),
+        "data": Region(log + 1, top, xx - log - 2, low),
         "activity": Region(xx, top, right, low),
     }
 

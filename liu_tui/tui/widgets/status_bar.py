@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from liu_tui.engine.snapshot import Picture
+from liu_tui.engine.snapshot import FeedRow, Picture
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.tui.format import (
     SECOND_NS,
@@ -150,23 +150,33 @@ def _link(view: View) -> Part | None:
 
 def _feed(picture: Picture) -> Part:
     feed = picture.feed
-    tone = {"live": "good", "lost": "alarm", "refused": "alarm"}.get(feed.state, "warn")
+    tone = {"live": "good", "silent": "alarm", "lost": "alarm", "refused": "alarm"}.get(feed.state, "warn")
     state = feed.state.upper() if tone == "alarm" else feed.state
     if feed.state != "live":
         return Part(
             (((f"feed {state} ", tone), (clean(feed.words)[:40], "dim")), ((f"feed {state}", tone),)), 3
         )
-    old = age(feed.age_s)
-    tone = "warn" if feed.age_s > 5 and picture.phase == "trading" else tone
+    old, bad = age(feed.age_s), _bad_data(feed)
+    recording: Spans = ((" REC", "accent"),) if feed.recording else ()
+    wrong = feed.stale + len(feed.left_out)
+    brief: Spans = ((f" !{wrong}", "warn"),) if wrong else ()
+    said = f"{old} {compact(feed.rate)}/s"
     return Part(
         (
-            (("feed live ", tone), (f"{old} {compact(feed.rate)}/s {feed.symbols} symbols", "text")),
-            (("feed live ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
-            (("feed ", tone), (f"{old} {compact(feed.rate)}/s", "text")),
-            (("feed ", tone), (old, "text")),
+            (("feed live ", tone), (f"{said} {feed.symbols} symbols", "text"), *bad, *recording),
+            (("feed live ", tone), (said, "text"), *bad, *recording),
+            (("feed ", tone), (said, "text"), *bad),
+            (("feed ", tone), (old, "text"), *brief),
         ),
         4,
     )
+
+
+def _bad_data(feed: FeedRow) -> Spans:
+    """What is wrong with the data now; what was wrong is counted in the data pane."""
+    stale: Spans = ((f" {feed.stale} stale", "warn"),) if feed.stale else ()
+    left_out: Spans = ((f" {len(feed.left_out)} left out", "warn"),) if feed.left_out else ()
+    return (*stale, *left_out)
 
 
 def _broker(picture: Picture) -> Part:
