@@ -1,17 +1,19 @@
 """Bars of before a split, told as if it had always been: what `adjustment=split` means.
 
-Prices go down by the ratio and volume up by it; on the day itself and later nothing changes. A split that is
-still to come changes nothing yet. Splits are all that this market makes happen, so that `dividend` and
+Prices go down by the ratio and volume up by it. A split is in force from the opening of its session on, as
+the tape is played here: the day's own bar is in new shares already, its minutes before the opening are not.
+One that is still to come changes nothing yet. Splits are all that this market makes happen, so that `dividend` and
 `spin-off` have nothing to do.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
 from liu_tui.localmarket.rest import bad_query
-from liu_tui.market.calendar import day_of
-from liu_tui.model.market import Bar, CorporateAction
+from liu_tui.market.calendar import hours, midnight_ns
+from liu_tui.model.market import DAY_NS, Bar, CorporateAction
 
 _WORDS = frozenset({"raw", "split", "dividend", "spin-off", "all"})
 _PLACES = 4
@@ -30,7 +32,7 @@ class Splits:
 
     def __init__(self, actions: Iterable[CorporateAction], symbol: str, today: str) -> None:
         self._splits = [
-            (action.day, action.ratio)
+            (*_in_force(date.fromisoformat(action.day)), action.ratio)
             for action in actions
             if action.kind == "split" and action.symbol == symbol and action.day <= today
         ]
@@ -40,9 +42,9 @@ class Splits:
         return [self._adjusted(bar) for bar in bars] if self._splits else bars
 
     def _adjusted(self, bar: Bar) -> Bar:
-        day, ratio = day_of(bar.t_ns).isoformat(), 1.0
-        for since, one in self._splits:
-            ratio *= one if day < since else 1.0
+        ratio = 1.0
+        for midnight, opening, one in self._splits:
+            ratio *= one if bar.t_ns < (midnight if bar.span_ns == DAY_NS else opening) else 1.0
         if ratio == 1.0:
             return bar
         return msgspec.structs.replace(
@@ -54,3 +56,9 @@ class Splits:
             volume=float(round(bar.volume * ratio)),
             vwap=round(bar.vwap / ratio, 6),
         )
+
+
+def _in_force(day: date) -> tuple[int, int]:
+    """From when on: for daily bars, and for shorter ones."""
+    session, midnight = hours(day), midnight_ns(day)
+    return midnight, session.open_ns if session is not None else midnight

@@ -47,3 +47,17 @@ def test_weeks_begin_on_monday_and_quarters_in_january_in_new_york() -> None:
     assert Timeframe.read("1Week").start_of(wednesday) == read_time("2024-03-04")
     assert Timeframe.read("3Month").start_of(wednesday) == read_time("2024-01-01")
     assert Timeframe.read("1Day").start_of(wednesday + DAY_NS // 2) == wednesday
+
+
+@given(
+    st.sampled_from(
+        ["1Min", "7Min", "1Hour", "23H", "1Day", "1Week", "1Month", "2Month", "3M", "6Month", "12M"]
+    ),
+    st.integers(read_time("2023-01-01"), read_time("2027-12-31")),
+)
+def test_the_next_bar_begins_where_this_one_ends(text: str, t_ns: int) -> None:
+    frame = Timeframe.read(text)
+    after = frame.next_start(t_ns)
+    assert frame.start_of(t_ns) <= t_ns < after
+    assert frame.start_of(after) == after
+    assert frame.start_of(after - 1) == frame.start_of(t_ns)
