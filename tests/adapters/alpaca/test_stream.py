@@ -146,6 +146,7 @@ async def test_a_taken_slot_is_waited_for_in_words() -> None:
         await listener.until(Trade)
         words = await listener.until_state(FeedState.LOST, 2)
     assert "another connection holds" in words[0]
+    assert "giving up in 5 s if it stays" in words[0]
 
 
 async def test_a_slot_that_stays_taken_is_given_up() -> None:
