@@ -2,8 +2,8 @@
 
 Prices go down by the ratio and volume up by it. A split is in force from the opening of its session on, as
 the tape is played here: the day's own bar is in new shares already, its minutes before the opening are not.
-One that is still to come changes nothing yet. Splits are all that this market makes happen, so that `dividend` and
-`spin-off` have nothing to do.
+One that is still to come changes nothing yet. Splits are all that this market makes happen, so that
+`dividend` and `spin-off` have nothing to do.
 """
 
 from collections.abc import Iterable
