@@ -44,6 +44,9 @@ def detail_of(session: Session, symbol: str) -> Detail:
         previous_close=_previous_close(series),
         vwap=series.session_vwap,
         tape=((trade.t_ns, trade.price, trade.size),) if trade else (),
+        backfilled=tuple(series.t_ns[start:][series.backfilled[start:]].tolist()),
+        lower=series.limit_down,
+        upper=series.limit_up,
     )
 
 

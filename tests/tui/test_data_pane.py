@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
 import pytest
 
 from liu_tui.engine.snapshot import FeedRow, HitRow, Picture, StreamRow
@@ -18,11 +19,7 @@ class Seen:
     """A view that holds one picture."""
 
     def __init__(self, feed: FeedRow) -> None:
-        self.picture = Picture(**{**_fields(example(Picture)), "feed": feed})
-
-
-def _fields(row: Picture | HitRow) -> dict[str, object]:
-    return {name: getattr(row, name) for name in row.__struct_fields__}
+        self.picture: Picture = msgspec.structs.replace(example(Picture), feed=feed)
 
 
 def rows(feed: FeedRow) -> tuple[DataRow, ...]:
@@ -57,5 +54,5 @@ def test_each_connection_has_a_row_and_then_each_count() -> None:
 def test_a_pick_tells_its_age_and_whether_that_is_no_wonder(
     words: dict[str, object], cell: tuple[str, str]
 ) -> None:
-    hit: HitRow = example(HitRow)
-    assert fresh(HitRow(**{**_fields(hit), **words})) == cell
+    hit: HitRow = msgspec.structs.replace(example(HitRow), **words)
+    assert fresh(hit) == cell
