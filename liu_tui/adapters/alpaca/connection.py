@@ -193,4 +193,4 @@ def _after(before: Channels, asked: _Asked, said: Subscribed) -> Channels:
     # Alpaca tells the whole set. In the channels of events nothing else is believed: what it does not name
     # does not come.
     after = (plus if asked.action == "subscribe" else minus)(before, asked.what)
-    return after | {name: after[name] & getattr(said, name) for name in EVENTS}
+    return after | {name: after[name].intersection(getattr(said, name) or ()) for name in EVENTS}

@@ -215,9 +215,9 @@ class Refusal(Struct, tag_field="T", tag="error", frozen=True):
 class Subscribed(Struct, tag_field="T", tag="subscription", frozen=True):
     """The whole set that is subscribed now, by channel; the channels of events, which we hold it to."""
 
-    trades: frozenset[str] = frozenset()
-    quotes: frozenset[str] = frozenset()
-    bars: frozenset[str] = frozenset()
+    trades: frozenset[str] | None = frozenset()
+    quotes: frozenset[str] | None = frozenset()
+    bars: frozenset[str] | None = frozenset()
 
 
 class ClockMessage(Timed, tag_field="T", tag="clock", frozen=True, gc=False):
