@@ -14,6 +14,7 @@ from typing import Self
 from liu_tui import __version__
 from liu_tui.engine.child import Child
 from liu_tui.errors import FeedError
+from liu_tui.market.calendar import session_of
 from liu_tui.market.history import DataAPI
 from liu_tui.market.lookback import daily_start, history_start
 from liu_tui.market.recording import About, RecordingWriter
@@ -45,7 +46,7 @@ class Recorder:
         about = About(
             venue="local market" if venue.kind == "local" else venue.vendor.value,
             feed=venue.feed,
-            day=boot.hours.day,
+            day=session_of(child.clock.now_ns()).day,
             build=__version__,
             delay_ns=venue.delay_ns,
             lockstep=venue.lockstep,
@@ -66,6 +67,7 @@ class Recorder:
     def begin(self, symbols: Sequence[str]) -> None:
         """Keep what is known of symbols that were just subscribed."""
         if symbols:
+            self._writer.subscribed(symbols, self._child.clock.now_ns())
             task = asyncio.get_running_loop().create_task(self._fetch(list(symbols)))
             self._fetching.add(task)
             task.add_done_callback(self._fetching.discard)

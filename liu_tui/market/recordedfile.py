@@ -62,7 +62,10 @@ class RecordingSource(Source):
             )
         streams = [part.moments(max(begin, start_ns), end) for part in parts]
         played = heapq.merge(*streams, key=itemgetter(0))
-        return ((moment, [event for _, event in some]) for moment, some in groupby(played, itemgetter(0)))
+        return (
+            (moment, [event for _, event in some if event is not None])
+            for moment, some in groupby(played, itemgetter(0))
+        )
 
     def bars(
         self, symbol: str, span_ns: int, start_ns: int, end_ns: int, now_ns: int | None = None

@@ -5,6 +5,7 @@ A file's blocks (see framing.py) hold, inflated:
     about    one JSON object: who records now. Each opening of the file writes one
     events   a msgpack array of records, in the order in which they came:
              ["f", at_ns, wall_ns, [item, ...]]    a frame as it was received
+             ["s", at_ns, [symbol, ...]]           from now on these symbols are received
              ["p", symbol, [bar, ...]]             history known when the symbol was first subscribed
 
 The items are the structs of model/market.py and market/streaming.py, which are arrays with a tag. Nothing is
@@ -35,7 +36,18 @@ from liu_tui.market.streaming import FeedStatus, StreamItem, Unreadable
 from liu_tui.model.clock import monotonic_ns, wall_ns
 from liu_tui.model.market import SECOND_NS, Bar, Step, TapeEvent
 
-__all__ = ["SUFFIX", "About", "Damage", "Frame", "Missed", "Prior", "Record", "RecordingWriter", "read"]
+__all__ = [
+    "SUFFIX",
+    "About",
+    "Damage",
+    "Frame",
+    "Missed",
+    "Prior",
+    "Record",
+    "RecordingWriter",
+    "Subscribed",
+    "read",
+]
 
 SUFFIX: Final = ".liu"
 BLOCK_EVENTS: Final = 4_096
@@ -88,6 +100,13 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, tag="f", gc=False):
     items: list[Item]
 
 
+class Subscribed(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):
+    """From a moment on these symbols are received: before it their silence says nothing."""
+
+    at_ns: int
+    symbols: list[str]
+
+
 class Prior(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
     """History of a symbol from before it was subscribed: daily bars, and today's minutes so far."""
 
@@ -95,10 +114,10 @@ class Prior(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
     bars: list[Bar]
 
 
-Record = About | Frame | Prior | Damage
+Record = About | Frame | Subscribed | Prior | Damage
 
 _FrameRow = tuple[str, int, int, Sequence[StreamItem | Missed]]
-_Row = _FrameRow | Prior
+_Row = _FrameRow | Subscribed | Prior
 """A record before it is encoded. A tuple makes the same bytes as a Frame, at less cost."""
 
 
@@ -113,7 +132,9 @@ class _Body(NamedTuple):
 _KEPT: Final = frozenset(get_args(Item))
 _encoder: Final = msgspec.msgpack.Encoder()
 _about: msgspec.json.Decoder[About] = msgspec.json.Decoder(About)
-_records: msgspec.msgpack.Decoder[list[Frame | Prior]] = msgspec.msgpack.Decoder(list[Frame | Prior])
+_records: msgspec.msgpack.Decoder[list[Frame | Subscribed | Prior]] = msgspec.msgpack.Decoder(
+    list[Frame | Subscribed | Prior]
+)
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -207,6 +228,12 @@ class RecordingWriter:
         if waiting >= BLOCK_EVENTS and not self._wake.is_set():
             self._wake.set()
 
+    def subscribed(self, symbols: Sequence[str], at_ns: int) -> None:
+        """Take that these symbols are received from a moment on. Never waits, never fails."""
+        if symbols:
+            self._waiting.append(Subscribed(at_ns, list(symbols)))
+            self._added += 1
+
     def prior(self, symbol: str, bars: Sequence[Bar]) -> None:
         """Take the history that is known of a symbol as it is subscribed. Never waits, never fails."""
         if bars:
@@ -286,8 +313,8 @@ class RecordingWriter:
         came = 0
         while came < BLOCK_EVENTS and self._waiting:
             row = self._waiting.popleft()
-            if isinstance(row, Prior):
-                came += len(row.bars)
+            if not isinstance(row, tuple):
+                came += len(row.bars) if isinstance(row, Prior) else 1
                 rows.append(row)
                 continue
             came += len(row[3])
@@ -335,9 +362,9 @@ def _packed(rows: list[_Row], came: int) -> _Body:
     try:
         body = _encoder.encode(rows)
     except (OverflowError, ValueError, TypeError):  # an id beyond 64 bits, half a surrogate pair
-        rows = [row if isinstance(row, Prior) else (*row[:3], _writable(row)) for row in rows]
+        rows = [(*row[:3], _writable(row)) if isinstance(row, tuple) else row for row in rows]
         body = _encoder.encode(rows)
-    return _Body(body, sum(len(row[3]) for row in rows if not isinstance(row, Prior)), came)
+    return _Body(body, sum(len(row[3]) for row in rows if isinstance(row, tuple)), came)
 
 
 def _writable(row: _FrameRow) -> list[StreamItem | Missed]:

@@ -17,15 +17,15 @@ import msgspec
 from liu_tui.errors import FeedError
 from liu_tui.market.calendar import day_of, midnight_ns
 from liu_tui.market.framing import EVENTS, HEADER, Block, Damage, block_at, blocks, check_header, system_said
-from liu_tui.market.recording import About, Frame, Item, Missed, Prior, unpacked
+from liu_tui.market.recording import About, Frame, Item, Missed, Prior, Subscribed, unpacked
 from liu_tui.market.streaming import FeedStatus, Unreadable
 from liu_tui.market.toldbars import ToldBars
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, TapeEvent
 
 log = logging.getLogger(__name__)
 
-Moment = tuple[int, TapeEvent]
-"""When an event is played."""
+Moment = tuple[int, TapeEvent | None]
+"""When an event is played; None where symbols were subscribed, and nothing need have come."""
 
 _HOUR_NS: Final = 60 * MINUTE_NS
 _HAPPENINGS: Final = (FeedStatus, Unreadable, Missed)
@@ -72,7 +72,9 @@ class Part:
             while early and early[0][0] <= now_ns:
                 moment, _, event = heapq.heappop(early)
                 yield moment, event
-            for item in items:
+            if items is None:
+                yield now_ns, None
+            for item in items or ():
                 if isinstance(item, _HAPPENINGS):
                     continue
                 over_ns = _over_ns(item)
@@ -84,7 +86,7 @@ class Part:
         for moment, _, event in sorted(early, key=itemgetter(0, 1)):
             yield moment, event
 
-    def _frames(self, start_ns: int, end_ns: int) -> Iterator[tuple[int, list[Item]]]:
+    def _frames(self, start_ns: int, end_ns: int) -> Iterator[tuple[int, list[Item] | None]]:
         with self.path.open("rb") as file:
             for place in self.places:
                 if place.last_ns < start_ns or place.first_ns >= end_ns:
@@ -94,9 +96,9 @@ class Part:
                     raise FeedError(block, where=str(self.path), mend="It has changed while it is played.")
                 now_ns = place.base_ns
                 for record in unpacked(block):
-                    if isinstance(record, Frame):
+                    if isinstance(record, Frame | Subscribed):
                         now_ns = max(now_ns, record.at_ns - self.about.delay_ns)
-                        yield now_ns, record.items
+                        yield now_ns, record.items if isinstance(record, Frame) else None
 
 
 class Index:
@@ -140,7 +142,7 @@ class Index:
         if isinstance(found, Damage):
             log.warning("%s, %s", part.path, found)
 
-    def _take_events(self, part: Part, block: Block, records: "list[_Frame | Prior]") -> None:
+    def _take_events(self, part: Part, block: Block, records: "list[_Frame | Subscribed | Prior]") -> None:
         base_ns = now_ns = part.now_ns
         first_ns = last_ns = 0
         for record in records:
@@ -150,7 +152,11 @@ class Index:
             now_ns = max(now_ns, record.at_ns - part.about.delay_ns)
             part.now_ns = now_ns
             first_ns = first_ns or now_ns
-            last_ns = max(last_ns, self._take_items(record.items, now_ns))
+            if isinstance(record, Subscribed):
+                self.symbols.update(record.symbols)
+                last_ns = max(last_ns, now_ns)
+            else:
+                last_ns = max(last_ns, self._take_items(record.items, now_ns))
         part.places.append(Place(block.offset, block.end, base_ns, first_ns, last_ns))
 
     def _take_items(self, items: "list[_Light]", now_ns: int) -> int:
@@ -240,7 +246,9 @@ class _Frame(msgspec.Struct, array_like=True, tag="f", gc=False):
     items: list[_Light]
 
 
-_records: msgspec.msgpack.Decoder[list[_Frame | Prior]] = msgspec.msgpack.Decoder(list[_Frame | Prior])
+_records: msgspec.msgpack.Decoder[list[_Frame | Subscribed | Prior]] = msgspec.msgpack.Decoder(
+    list[_Frame | Subscribed | Prior]
+)
 _NOBODY: Final = About(venue="", feed="", day="", build="")
 """Who recorded what stands before the first About: its block was damaged."""
 

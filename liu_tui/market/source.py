@@ -18,7 +18,10 @@ from liu_tui.market.calendar import midnight_ns
 from liu_tui.model.market import DAY_NS, Asset, Bar, TapeEvent
 
 Batch = tuple[int, list[TapeEvent]]
-"""A moment of venue time, and what becomes known then; no event lies after it. Empty only with `wanted`."""
+"""A moment of venue time, and what becomes known then; no event lies after it.
+
+Empty with `wanted`, and where a recording only says that symbols were subscribed: scanners looked then.
+"""
 
 
 class Source(ABC):
