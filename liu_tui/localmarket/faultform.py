@@ -43,6 +43,9 @@ _TAKES: dict[FaultKind, set[str]] = {
     FaultKind.CORRECT: _EVENTS,
     FaultKind.CANCEL: _EVENTS,
 }
+_KINDS = [kind.value for kind in FaultKind]
+_BOUNDS = {"seconds": 86_400.0, "for_s": 1e8, "percent": 10_000.0, "ratio": 1_000.0}
+"""How far from 0 a number may lie: what is beyond is a typing mistake, and would be no time or no price."""
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(FaultTable)}
 _AT_ONCE = (FaultKind.DROP, FaultKind.SPLIT, FaultKind.BAD_PRINT)
 
@@ -60,7 +63,7 @@ def read_fault(raw: Any) -> FaultTable:
             raise _no(f"unknown key {key!r}", did_you_mean(str(key), _FIELDS))
         _check_value(key, value)
     if "kind" not in raw:
-        raise _no("no kind", did_you_mean("", FaultKind))
+        raise _no("no kind", did_you_mean("", _KINDS))
     table = msgspec.convert(raw, FaultTable)
     table = msgspec.structs.replace(table, symbols=tuple(symbol.upper() for symbol in table.symbols))
     _check_taken(table)
@@ -96,7 +99,7 @@ def _check_value(key: str, value: Any) -> None:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as e:
         known = key == "kind" and isinstance(value, str)
-        mend = did_you_mean(value, FaultKind) if known else f"Give {wanted(kind)}."
+        mend = did_you_mean(value, _KINDS) if known else f"Give {wanted(kind)}."
         raise _no(f"{key} was {shown(value)}", mend) from e
 
 
@@ -104,11 +107,14 @@ def _check_taken(table: FaultTable) -> None:
     takes = _TAKES[table.kind]
     for name, field in _FIELDS.items():
         if name not in takes | _ALWAYS and getattr(table, field.name) != field.default:
-            more = ", ".join(sorted(takes)) or "nothing"
-            raise _no(f"{name} means nothing to a {table.kind.value}", f"It takes at, for and {more}.")
+            known = ", ".join(["at", "for", *sorted(takes)])
+            raise _no(f"{name} means nothing to a {table.kind.value}", f"Known are {known}.")
 
 
 def _check_sense(table: FaultTable) -> None:
+    for name, bound in _BOUNDS.items():
+        if not abs(getattr(table, name)) <= bound:
+            raise _no(f"{name} was {getattr(table, name):g}", f"Give a number within {bound:g}.")
     if table.at and not _is_clock(table.at):
         raise _no(f"at was {table.at!r}", 'Give New York time as "10:05" or "10:05:30".')
     codes = AT_LOGIN + AT_SUBSCRIPTION + WHILE_CONNECTED

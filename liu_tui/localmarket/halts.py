@@ -37,6 +37,8 @@ class Halts:
             self.still.discard(halt.symbol)
             event = self._tape.quote(halt.symbol) or self._tape.trade(halt.symbol)
             if event is not None:
+                # The quote may be older than the halt's end; what fills at it fills now.
+                self._exchange.on_time(halt.t_ns)
                 self._exchange.on_event(event)
 
     def without(self, events: Iterable[TapeEvent]) -> Sequence[TapeEvent]:

@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liu_tui.adapters.alpaca.parse import FrameReader
 from liu_tui.localmarket.wire import FRAME_BYTES, Codec, JsonCodec, MsgpackCodec
-from liu_tui.model.market import DAY_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import (
+    DAY_NS,
+    Bar,
+    Halt,
+    MarketEvent,
+    PriceBand,
+    Quote,
+    TapeEvent,
+    Trade,
+    TradeCancel,
+    TradeCorrection,
+)
 
 T_NS = 1_709_735_400_123_456_789
 EVENTS: list[MarketEvent] = [
@@ -34,6 +46,49 @@ def test_t_is_the_first_key_of_every_message(codec: Codec) -> None:
     assert read(codec, codec.message({"T": "success", "msg": "connected"})) == [
         {"T": "success", "msg": "connected"}
     ]
+
+
+@pytest.mark.parametrize("codec", codecs())
+def test_the_tapes_notes_have_the_vendors_keys(codec: Codec) -> None:
+    notes: list[TapeEvent] = [
+        Halt("AAPL", T_NS, True, "Trading Halt"),
+        Halt("F", T_NS, False),
+        PriceBand("AAPL", T_NS, 95.0, 105.0, "B"),
+        TradeCorrection("AAPL", T_NS, "Q", 7, 10.0, 100.0, 8, 11.0, 200.0, ("@", "I"), "C"),
+        TradeCancel("F", T_NS, "", 9, 10.0, 100.0, error=True),
+        Bar("AAPL", T_NS, 1.0, 3.0, 0.5, 2.0, 400.0, 1.75, 9, revised=True),
+    ]
+    (frame,) = codec.frames([codec.event(note) for note in notes])
+    halt, resumed, band, fix, cancel, bar = read(codec, frame)
+    assert [next(iter(m)) for m in (halt, resumed, band, fix, cancel, bar)] == ["T"] * 6
+    for message in (halt, resumed, band, fix, cancel, bar):
+        message.pop("t")
+    empty = {"sm": "", "rc": "", "rm": ""}
+    assert halt == {"T": "s", "S": "AAPL", "sc": "H", **empty, "sm": "Trading Halt", "z": "C"}
+    assert resumed == {"T": "s", "S": "F", "sc": "T", **empty, "z": "A"}
+    assert band == {"T": "l", "S": "AAPL", "u": 105.0, "d": 95.0, "i": "B", "z": "C"}
+    before = {"x": "Q", "oi": 7, "op": 10.0, "os": 100, "oc": ["@"]}
+    after = {"ci": 8, "cp": 11.0, "cs": 200, "cc": ["@", "I"], "z": "C"}
+    assert fix == {"T": "c", "S": "AAPL"} | before | after
+    assert cancel == {"T": "x", "S": "F", "i": 9, "x": "V", "p": 10.0, "s": 100, "a": "E", "z": "A"}
+    assert (bar["T"], bar["c"], bar["n"]) == ("u", 2.0, 9)
+
+
+@pytest.mark.parametrize(
+    "event",
+    (
+        [
+            Halt("AAPL", T_NS, True, "Trading Halt"),
+            Halt("AAPL", T_NS, False, ""),
+            Trade("AAPL", T_NS, 170.12, 40.0, 7, "Q", ("@", "I"), "C"),
+            Quote("AAPL", T_NS, 170.1, 300.0, 170.14, 100.0),
+        ]
+    ),
+)
+def test_our_own_reader_reads_what_was_written(event: TapeEvent) -> None:
+    codec = MsgpackCodec({})
+    (frame,) = codec.frames([codec.event(event)])
+    assert FrameReader().read(frame)[0] == [event]
 
 
 @pytest.mark.parametrize("codec", codecs())
