@@ -19,7 +19,15 @@ CENTS_FRAC: Final = 0.75
 
 
 def width(price: float) -> float:
-    """Return by how many dollars another price may differ from this one."""
+    """Return by how many dollars another price may differ from this one by its step."""
     if price >= FULL_FROM:
         return price * FULL_FRAC
     return price * LOW_FRAC if price >= LOW_FROM else min(CENTS, price * CENTS_FRAC)
+
+
+def near(price: float, other: float) -> bool:
+    """Say whether two prices lie within the limit of each other: that of the one with the wider limit.
+
+    It is the same from either side: what may fall so far may come back.
+    """
+    return abs(price - other) <= max(width(price), width(other))

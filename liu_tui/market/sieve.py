@@ -14,7 +14,7 @@ from typing import Final
 from liu_tui.market.calendar import day_of, hours, is_regular, to_datetime
 from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect
 from liu_tui.market.doubt import ENOUGH, ENOUGH_SETTLING, Doubt
-from liu_tui.market.limits import width
+from liu_tui.market.limits import near, width
 from liu_tui.market.recent import GENERATION, RecentBars, RecentTrades
 from liu_tui.market.wicks import changes, cut
 from liu_tui.model.market import (
@@ -36,9 +36,14 @@ PAUSE_NS: Final = 15 * MINUTE_NS
 SETTLING_NS: Final = MINUTE_NS
 """For so long after the open, a resumption or a pause a new level is believed sooner."""
 
+VOUCH_NS: Final = 10 * SECOND_NS
+VOUCH_TIMES: Final = 2.0
+"""A print between bid and ask needs no second word, if the quote is no older and no wider (limits) than this,
+and itself holds on to the old level."""
+
 GATE_FRAC: Final = 0.02
-"""So near to a late reference nothing needs to be looked at: two prices of this gate are 4.1 % apart at most,
-and no limit is narrower than 5 %. Only speed hangs on it."""
+"""So near to a price that was looked at nothing else needs to be: two prices of this gate are 4.1 % apart at
+most, and no limit is narrower than 5 %. Only speed hangs on it."""
 
 WORDS_MOST: Final = 200
 """Lines kept for a caller who does not fetch them."""
@@ -177,7 +182,7 @@ class Sieve:
             if may & HIGH_LOW:
                 self._reach(trade)
             return True
-        if not self._price or not _near(trade.price, self._price):
+        if not self._price or not near(trade.price, self._price):
             return self._judge_far(trade)
         self._settle(trade.price)
         self._accept(trade)
@@ -195,10 +200,19 @@ class Sieve:
             self._settle(trade.price)
             self._before = self._price or self._before
             self._settling_ns = trade.t_ns + SETTLING_NS
+        elif self._vouched(trade):
+            self._settle(trade.price)
         elif not self._confirm(trade, 1 if trade.price > self._price else -1, trade.price):
             return False
         self._accept(trade)
         return True
+
+    def _vouched(self, trade: Trade) -> bool:
+        # In a thin name bid and ask may be further apart than the limit, and prints jump between them.
+        quote, price = self._quote, trade.price
+        if not 0 < quote.bid <= price <= quote.ask or trade.t_ns - quote.t_ns > VOUCH_NS:
+            return False
+        return quote.ask - quote.bid <= VOUCH_TIMES * width(quote.ask) and not self._side(quote)
 
     def _accept(self, trade: Trade) -> None:
         self._refer(trade.price, trade.t_ns)
@@ -227,7 +241,7 @@ class Sieve:
     def _judge_late(self, trade: Trade) -> bool:
         # It may be of the level before the last jump. It is no word on where the market is now.
         may, known = self._effect(trade), self._price > 0
-        if may == ALL and known and not any(_near(trade.price, at) for at in (self._price, self._before)):
+        if may == ALL and known and not any(near(trade.price, at) for at in (self._price, self._before)):
             self._drop(trade)
             return False
         if may & HIGH_LOW:
@@ -266,19 +280,17 @@ class Sieve:
 
     def _side(self, quote: Quote) -> int:
         # Both sides must be beyond the limit: a wide quote around the market says nothing wrong.
-        reference = self._price
-        far = width(reference)
-        if quote.bid > reference + far:
+        bid, ask, reference = quote.bid, quote.ask, self._price
+        if bid > reference and not near(bid, reference):
             return 1
-        return -1 if 0 < quote.ask < reference - far else 0
+        return -1 if 0 < ask < reference and not near(ask, reference) else 0
 
     def _hear_quote(self, quote: Quote) -> None:
         # Somebody sells (buys) within the old limit: what was held above (below) it is no market.
         side, reference = self._doubt.side, self._price
-        far = width(reference)
-        if side > 0 and 0 < quote.ask <= reference + far:
+        if side > 0 and quote.ask > 0 and (quote.ask < reference or near(quote.ask, reference)):
             self._settle(quote.ask)
-        elif side < 0 and quote.bid >= reference - far:
+        elif side < 0 and quote.bid > 0 and (quote.bid > reference or near(quote.bid, reference)):
             self._settle(quote.bid)
 
     # ── doubt ──
@@ -318,8 +330,8 @@ class Sieve:
         side = self._doubt.side
         held = self._doubt.end()
         self._refer(self._price, self._price_ns)
-        self._release([event for event in held if _near(_edge(event, side), level)])
-        self._drop(*(event for event in held if not _near(_edge(event, side), level)))
+        self._release([event for event in held if near(_edge(event, side), level)])
+        self._drop(*(event for event in held if not near(_edge(event, side), level)))
 
     def _release(self, events: list[Trade | Quote]) -> None:
         self.released += events
@@ -375,7 +387,7 @@ class Sieve:
         # Where no prints come a bar's close is the reference; it cannot confirm what is held.
         if bar.t_ns <= self._price_ns or self._doubt.side:
             return
-        if self._forgotten(bar.t_ns) or _near(bar.close, self._price):
+        if self._forgotten(bar.t_ns) or near(bar.close, self._price):
             self._refer(bar.close, bar.end_ns)
 
     def _hear(self, note: TapeEvent) -> bool:
@@ -393,10 +405,6 @@ class Sieve:
                     f"print of {withdrawn.price:,.2f} at {_clock(withdrawn.t_ns)} was withdrawn: held back"
                 )
         return True
-
-
-def _near(price: float, level: float) -> bool:
-    return abs(price - level) <= width(level)
 
 
 def _edge(event: Trade | Quote, side: int) -> float:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from liu_tui.market.limits import width
+from liu_tui.market.limits import near
 from liu_tui.model.market import Bar
 
 
@@ -43,4 +43,4 @@ def changes(bar: Bar, amended: Bar) -> str:
 
 
 def _beyond(price: float, bottom: float, top: float) -> bool:
-    return price < bottom - width(bottom) or price > top + width(top)
+    return (price < bottom and not near(price, bottom)) or (price > top and not near(price, top))
