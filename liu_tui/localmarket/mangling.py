@@ -17,6 +17,8 @@ from liu_tui.plan.schema import FaultKind
 KINDS = (FaultKind.CORRUPT, FaultKind.WRONG_TYPES)
 _SYMBOL_KEYS = ("S", "sym")
 _MOST_FLIPS = 8
+_NO_ARRAY = 0x20
+"""The bit of a first byte that makes it begin no array, in either codec and for any length of the array."""
 
 
 class Mangling:
@@ -63,8 +65,9 @@ def broken(frame: bytes, random: Random) -> bytes:
     if random.random() < 0.5:
         return frame[: random.randrange(1, len(frame))]
     flipped = bytearray(frame)
-    for place in (0, *random.sample(range(1, len(frame)), min(_MOST_FLIPS, len(frame)) - 1)):
+    for place in random.sample(range(1, len(frame)), min(_MOST_FLIPS, len(frame)) - 1):
         flipped[place] ^= 1 << random.randrange(7)
+    flipped[0] ^= _NO_ARRAY
     return bytes(flipped)
 
 
