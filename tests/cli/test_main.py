@@ -30,6 +30,7 @@ CONTRACT = {
     "doctor",
     "init",
     "market",
+    "record",
     "backtest",
     "mine",
     "report",
