@@ -13,6 +13,7 @@ from liu_tui.cli.main import main
 from liu_tui.errors import Exit
 from liu_tui.localmarket import server
 from liu_tui.localmarket.options import MarketOptions
+from liu_tui.plan.schema import FaultKind, FaultTable
 
 
 @pytest.fixture
@@ -48,6 +49,16 @@ def test_each_option_arrives(served: list[MarketOptions]) -> None:
     ]  # fmt: skip
 
 
+def test_faults_and_the_allowance_of_a_connection_arrive(served: list[MarketOptions]) -> None:
+    faults = ['{"kind": "silence", "at": "10:05", "for": 30}', '{"kind": "drop"}']
+    words = [word for fault in faults for word in ("--fault", fault)]
+    assert main(["market", "--symbol-limit", "30", *words]) == 0
+    silence = FaultTable(kind=FaultKind.SILENCE, at="10:05", for_s=30.0)
+    assert served == [
+        MarketOptions(base=Path.cwd(), symbol_limit=30, faults=(silence, FaultTable(kind=FaultKind.DROP)))
+    ]
+
+
 def test_a_speed_is_a_number(served: list[MarketOptions]) -> None:
     main(["market", "--speed", "12.5"])
     assert served[0].speed == 12.5
@@ -58,7 +69,8 @@ def test_a_speed_is_a_number(served: list[MarketOptions]) -> None:
     [
         ["--speed", "0"], ["--speed", "inf"], ["--speed", "nan"], ["--speed", "fast"],
         ["--port", "70000"], ["--symbols", "1"], ["--cash", "0"], ["--partial-fills", "1.1"],
-        ["--key", "alone"], ["--idle-exit", "0"],
+        ["--key", "alone"], ["--idle-exit", "0"], ["--symbol-limit", "0"],
+        ["--fault", "drop"], ["--fault", '{"kind": "drip"}'],
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_a_usage_error(served: list[MarketOptions], words: list[str]) -> None:
