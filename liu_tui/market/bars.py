@@ -5,9 +5,15 @@ which no trade may set a price has no bar, as with the vendors.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
+from liu_tui.market.calendar import to_datetime
 from liu_tui.market.forming import Forming
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, Trade
+
+CENT: Final = 0.0101  # a cent, whatever binary fractions make of it
+PRICE_FRAC: Final = 0.0005
+VOLUME_FRAC: Final = 0.01
 
 
 class SecondBars:
@@ -57,3 +63,19 @@ def minute_bars(symbol: str, trades: Iterable[Trade]) -> list[Bar]:
     if (bar := forming.bar()) is not None:
         bars.append(bar)
     return bars
+
+
+def difference(own: Bar, vendor: Bar) -> str:
+    """Say in words where a minute made of trades differs from the vendor's materially; "" if it does not.
+
+    Material are a price by more than a cent and more than 0.05 %, and a volume by more than 1 %: the vendor
+    may have counted a late print more.
+    """
+    found = [
+        f"{name} {getattr(own, name):,.2f}, the vendor says {getattr(vendor, name):,.2f}"
+        for name in ("open", "high", "low", "close")
+        if abs(getattr(own, name) - getattr(vendor, name)) > max(CENT, PRICE_FRAC * getattr(vendor, name))
+    ]
+    if abs(own.volume - vendor.volume) > VOLUME_FRAC * vendor.volume:
+        found.append(f"volume {own.volume:,.0f}, the vendor says {vendor.volume:,.0f}")
+    return f"{own.symbol} {to_datetime(own.t_ns):%H:%M}: {'; '.join(found)}" if found else ""

@@ -18,7 +18,8 @@ _NOTHING: Final = frozenset(
     "MQ9"
 )  # official close and open, corrected close: prices and volume printed before
 _EXTENDED: Final = frozenset("TU")  # outside regular hours nearly every trade has one of them
-_AVERAGE_PRICE: Final = {"C": "W"}  # B on the tapes A and B, where it is "bunched" on C
+_AVERAGE_PRICE: Final = {"A": "B", "B": "B", "": "BW"}
+"""Average price by tape: B on New York's, where B is "bunched" on Nasdaq's; W on that, and on all others."""
 
 
 @lru_cache(maxsize=4096)
@@ -30,6 +31,10 @@ def effect(conditions: tuple[str, ...], tape: str, regular: bool) -> int:
     letters = set(conditions)
     if letters & _NOTHING:
         return 0
-    if letters & _NO_PRICE or _AVERAGE_PRICE.get(tape, "B") in letters or (regular and letters & _EXTENDED):
+    if (
+        letters & _NO_PRICE
+        or letters.intersection(_AVERAGE_PRICE.get(tape, "W"))
+        or (regular and letters & _EXTENDED)
+    ):
         return VOLUME
     return VOLUME | HIGH_LOW if letters & _NO_OPEN_CLOSE else ALL

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from liu_tui.market.bars import difference
 from liu_tui.market.calendar import day_of, hours
 from liu_tui.market.column import Column
 from liu_tui.market.forming import Forming
@@ -41,6 +42,8 @@ class Series:
     daily:     finished daily bars, oldest first, as many as were declared
     day:       today's bar so far, as the vendor counts it; None if it did not say
     halted:    the tape has stopped trading in it
+    differences: how many of the vendor's minutes differ materially from what their trades made (see bars);
+               difference: the last one in words
     limit_down, limit_up: dollars between which it may trade now; 0 if the tape has not said
     length:    how many bars there are
     """
@@ -51,13 +54,17 @@ class Series:
         "_forming",
         "_halt_ns",
         "_last_ns",
+        "_own",
         "_ranks",
         "_totals",
+        "_whole_ns",
         "backfilled",
         "close",
         "count",
         "daily",
         "day",
+        "difference",
+        "differences",
         "halted",
         "high",
         "last_trade",
@@ -102,6 +109,10 @@ class Series:
         self._awaited: set[int] = set()  # starts of minutes that trades made and whose bar has not come
         self._asked_ns = -1  # the forming minute's start, if it was told as missing
         self._halt_ns = 0
+        self._own: Bar | None = None  # the last finished minute as its trades made it
+        self._whole_ns = 0  # from here on minutes are heard from their beginning
+        self.differences = 0
+        self.difference = ""
 
     def __len__(self) -> int:
         return self.length
@@ -156,7 +167,7 @@ class Series:
         self.limit_down, self.limit_up = band.lower, band.upper
 
     def on_day(self, bar: Bar) -> None:
-        """Keep today's bar so far. Of two words about one day the one that counts more shares is the later."""
+        """Keep today's bar so far: of two words about one day that which counts more shares is the later."""
         day = self.day
         if day is None or bar.t_ns > day.t_ns or (bar.t_ns == day.t_ns and bar.volume >= day.volume):
             self.day = bar
@@ -182,9 +193,10 @@ class Series:
             self._sum_session()
         totals.release(t_ns)
         self._awaited.discard(t_ns)
+        if t_ns > forming.start_ns:
+            self._set_aside()
+        self._reconcile(bar)
         if t_ns >= forming.start_ns:
-            if t_ns > forming.start_ns:
-                self._set_aside()
             forming.begin(bar.end_ns, bar.end_ns)
         if t_ns == self._last_ns and (self.last_trade is None or self.last_trade.t_ns < bar.end_ns):
             self.price = self.close[-1]
@@ -243,7 +255,16 @@ class Series:
         else:
             self._set_aside()
         start_ns = t_ns - t_ns % MINUTE_NS
+        self._whole_ns = self._whole_ns or start_ns + MINUTE_NS
         forming.begin(start_ns, start_ns + MINUTE_NS)
+
+    def _reconcile(self, bar: Bar) -> None:
+        own = self._forming.bar() if bar.t_ns == self._forming.start_ns else self._own
+        if own is None or own.t_ns != bar.t_ns or own.t_ns < self._whole_ns or _rank(bar):
+            return
+        if words := difference(own, bar):
+            self.differences += 1
+            self.difference = words
 
     def _set_aside(self) -> None:
         forming, totals = self._forming, self._totals
@@ -252,7 +273,8 @@ class Series:
             totals.hold(forming.start_ns, forming.volume, forming.notional)
 
     def _await(self) -> None:
-        if self._forming.open and self._forming.start_ns > self._asked_ns:
+        self._own = self._forming.bar()
+        if self._own is not None and self._forming.start_ns > self._asked_ns:
             self._awaited.add(self._forming.start_ns)
 
     def _sum_session(self) -> None:
