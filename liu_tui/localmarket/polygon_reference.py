@@ -11,7 +11,7 @@ from liu_tui.adapters.polygon.spelling import their_ticker
 from liu_tui.localmarket.marketclock import MarketClock
 from liu_tui.localmarket.polygon_door import yes
 from liu_tui.localmarket.polygon_meta import ANY_MARKET, MARKET_CODES, conditions, exchanges
-from liu_tui.localmarket.polygon_query import Asked, day_in, not_found, symbol_of
+from liu_tui.localmarket.polygon_query import Asked, not_found, symbol_of
 from liu_tui.localmarket.rest import reply
 from liu_tui.localmarket.venue import Venue
 from liu_tui.market import calendar
@@ -136,8 +136,6 @@ class PolygonReference:
 
 def _fits(row: Words, key: str, said: str) -> bool:
     name, _, side = key.partition(".")
-    if name.endswith("_date"):
-        day_in(said)
     if name not in row or side not in _SIDES or not isinstance(row[name], str):
         return True
     return _SIDES[side](row[name], said)

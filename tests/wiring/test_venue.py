@@ -3,12 +3,21 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from liu_tui.errors import RefusedError, UsageError
-from liu_tui.plan.schema import AlpacaTable, Environment, MarketTable, TradePlan
+from liu_tui.plan.schema import (
+    AlpacaTable,
+    DataVendor,
+    Environment,
+    MarketTable,
+    PolygonTable,
+    TradePlan,
+)
+from liu_tui.settings import Keys, Secret
 from liu_tui.wiring.venue import (
     Venue,
     data_loader_factory,
@@ -94,11 +103,13 @@ async def test_every_end_can_be_opened_and_closed_without_a_network() -> None:
         "liu_tui.wiring.venue",
         "liu_tui.adapters.alpaca.stream",
         "liu_tui.adapters.alpaca.history",
+        "liu_tui.adapters.polygon.stream",
+        "liu_tui.adapters.polygon.history",
         "liu_tui.adapters.alpaca.trader",
     ],
 )
 def test_nobody_pays_for_pandas_or_alpaca_by_an_import(module: str) -> None:
-    names = "('pandas', 'alpaca', 'requests', 'textual')"
+    names = "('pandas', 'alpaca', 'massive', 'requests', 'textual')"
     code = f"import {module}, sys; print([m for m in {names} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -109,3 +120,43 @@ def test_wiring_loads_no_vendor_by_itself() -> None:
     code = f"import liu_tui.wiring.venue, sys; print({vendors})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def polygon_plan(**more: Any) -> TradePlan:
+    return TradePlan(data=DataVendor.POLYGON, **more)
+
+
+async def test_a_plan_may_take_its_data_from_polygon_here_and_there() -> None:
+    local = venue_of(polygon_plan(market=MarketTable()), URL)
+    assert (local.stream_url, local.connections) == ("ws://127.0.0.1:4321/stocks", 1)
+    far = venue_of(polygon_plan(polygon=PolygonTable(feed="delayed")))
+    keys = Keys(Secret("a"), Secret("b"), Secret("c"))
+    for venue in (local, far):
+        feed, data = open_feed(venue, keys), open_data(venue, keys)
+        assert type(feed).__name__ == "PolygonStream"
+        assert type(data).__name__ == "PolygonData"
+        assert feed.delay_ns == venue.delay_ns
+        await feed.close()
+        await data.close()
+
+
+def test_polygons_data_have_no_lock_step() -> None:
+    with pytest.raises(UsageError, match="no lock-step"):
+        venue_of(polygon_plan(market=MarketTable(speed="max")), URL)
+
+
+def test_polygons_key_is_asked_for_where_it_is_needed_and_never_sent_to_the_local_market(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", "real")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "hush-hush")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("POLYGON_API_KEY", raising=False)
+    assert keys_for(venue_of(TradePlan())).alpaca
+    with pytest.raises(UsageError, match="no key for Polygon") as caught:
+        keys_for(venue_of(polygon_plan()))
+    assert "POLYGON_API_KEY" in caught.value.mend
+    monkeypatch.setenv("POLYGON_API_KEY", "poly")
+    assert keys_for(venue_of(polygon_plan())).polygon.reveal() == "poly"
+    assert keys_for(venue_of(polygon_plan(market=MarketTable()), URL)).polygon.reveal() == "local"

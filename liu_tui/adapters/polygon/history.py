@@ -95,7 +95,8 @@ class PolygonData(DataAPI):
         found: dict[str, list[Bar]] = {name: [] for name in _capitals(symbols)}
         if last_start_ns < start_ns:
             return found
-        first_ms, last_ms = -(-start_ns // MS_NS), last_start_ns // MS_NS
+        # Up to the last moment, not the last start: a longer bar's last minutes would be left out of it.
+        first_ms, last_ms = -(-start_ns // MS_NS), (end_ns - 1) // MS_NS
         query: Query = {"adjusted": adjusted, "sort": "asc", "limit": ROWS_A_PAGE}
 
         async def ask(name: str) -> None:

@@ -76,7 +76,7 @@ async def test_bars_are_asked_for_raw_in_milliseconds_and_in_one_order() -> None
     async with serving({"/v2/aggs/ticker/{t}/range/{n}/{unit}/{a}/{b}": bars}) as data:
         found = await data.bars(["brk.b"], NINE_NS, NINE_NS + 2 * MINUTE_NS)
     (request,) = asked
-    span = f"{NINE_NS // 1_000_000}/{(NINE_NS + MINUTE_NS) // 1_000_000}"
+    span = f"{NINE_NS // 1_000_000}/{(NINE_NS + 2 * MINUTE_NS) // 1_000_000 - 1}"
     assert request.path == f"/v2/aggs/ticker/BRK.B/range/1/minute/{span}"
     assert dict(request.query) == {"adjusted": "false", "sort": "asc", "limit": "50000"}
     assert request.headers["Authorization"] == "Bearer key"
