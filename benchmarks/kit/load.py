@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Done(msgspec.Struct):
-    """What the server did: how much it sent in how many seconds, and how late it was itself."""
+    """What the server did: trades and quotes, trades among them, bars, seconds; how late it was itself."""
 
     sent: int
+    trades: int
     bars: int
     seconds: float
     late_p50_ms: float

@@ -1,8 +1,9 @@
 """The strategies of the benchmark: they do nothing, and measure when they were called.
 
 Loaded by the consumers as a user's file. What they measure lies in a shared file for the benchmark to
-read: int64 words, [0] how many lags were written, [1] bars seen, [2] shares traded, then a ring of lags in
-nanoseconds and, of Fresh, the time of each symbol's newest quote.
+read, as int64 words: [0] how many lags were written; [1] quotes seen, [2] trades, [3] their shares, [4] bars
+(of Fresh; calls, of the ancestor's); then a ring of lags in nanoseconds, and the time of each symbol's newest
+quote (of Fresh).
 """
 
 import mmap
@@ -21,6 +22,13 @@ QUOTES = HEAD + RING
 WORDS = QUOTES + 4096
 
 
+def open_words(path: Path) -> "memoryview[int]":
+    """Make such a file, all zero."""
+    path.write_bytes(bytes(WORDS * 8))
+    with path.open("r+b") as file:
+        return memoryview(mmap.mmap(file.fileno(), WORDS * 8)).cast("q")
+
+
 class _Measured(Strategy):
     folder: str = ""
     venue_ns: int = 0
@@ -29,10 +37,7 @@ class _Measured(Strategy):
 
     async def on_start(self, ctx: Context) -> None:
         """Make the shared file."""
-        path = Path(self.folder) / f"{os.getpid()}.words"
-        path.write_bytes(bytes(WORDS * 8))
-        with path.open("r+b") as file:
-            self._words = memoryview(mmap.mmap(file.fileno(), WORDS * 8)).cast("q")
+        self._words = open_words(Path(self.folder) / f"{os.getpid()}.words")
         self._calls = self._timed = 0
 
     def _time(self, event_ns: int) -> None:
@@ -70,10 +75,12 @@ class Fresh(_Measured):
         match ctx.event:
             case Quote(t_ns=t_ns):
                 words[QUOTES + int(symbol[1:])] = t_ns
-            case Trade(size=size):
-                words[2] += int(size)
-            case Bar():
                 words[1] += 1
+            case Trade(size=size):
+                words[2] += 1
+                words[3] += int(size)
+            case Bar():
+                words[4] += 1
                 return
         self._calls += 1
         if not self._calls % EVERY and ctx.event is not None:

@@ -20,14 +20,13 @@ class Words:
         self._from = 0
 
     @property
-    def bars(self) -> int:
-        """Bars that the strategy was called for."""
-        return int(self._words[1])
+    def calls(self) -> int:
+        """Calls, of the ancestor's strategy."""
+        return int(self._words[4])
 
-    @property
-    def shares(self) -> int:
-        """Shares of all trades that it was called for."""
-        return int(self._words[2])
+    def seen(self) -> Longs:
+        """Quotes, trades, shares of these and bars that the strategy was called for."""
+        return self._words[1:5].copy()
 
     def quotes(self) -> Longs:
         """The venue's time of the newest quote, by the symbol's number; 0 before the first."""

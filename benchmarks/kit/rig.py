@@ -14,7 +14,7 @@ from benchmarks.kit.house import House
 from benchmarks.kit.load import Load
 from benchmarks.kit.server import Order
 from benchmarks.kit.tape import names
-from benchmarks.kit.venue import ten_minutes_in
+from benchmarks.kit.venue import VenueTime, ten_minutes_in
 
 DRAIN_S = 8.0
 HEARTBEATS_S = 0.6  # two of them: the counts are final
@@ -57,8 +57,8 @@ class Shot(msgspec.Struct, kw_only=True):
 class Rig:
     """One load server and one house at it."""
 
-    def __init__(self, load: Load, house: House) -> None:
-        self.load, self.house = load, house
+    def __init__(self, load: Load, house: House, time: VenueTime) -> None:
+        self.load, self.house, self.time = load, house, time
 
     async def shoot(self, order: Order) -> Shot:
         """Send, wait until all is through, measure."""
@@ -69,7 +69,7 @@ class Rig:
             file.forget()
         began = asyncio.get_running_loop().time()
         done = await self.load.send(order)
-        await self._drain(counts, done.sent)
+        await self.settle()
         seconds = asyncio.get_running_loop().time() - began
         spent = [after - then for after, then in zip(procs.all_cpu_s(pids), before, strict=True)]
         _received, dispatched, merged, discarded = (
@@ -98,17 +98,15 @@ class Rig:
         merged = house.producer.alive.merged
         return house.producer.alive.received, house.count("dispatched"), merged, house.count("discarded")
 
-    async def _drain(self, before: tuple[int, int, int, int], sent: int) -> None:
-        """Wait until the heartbeats account for every event, or have stopped counting."""
+    async def settle(self) -> None:
+        """Wait until the heartbeats have stopped counting: all that was sent has come to its end."""
         end = asyncio.get_running_loop().time() + DRAIN_S
-        last, still = before, 0
-        while asyncio.get_running_loop().time() < end and still < 4:
+        last, still = self._counts(), 0
+        while asyncio.get_running_loop().time() < end and still < 2:
             await asyncio.sleep(HEARTBEATS_S / 2)
             now = self._counts()
             still = still + 1 if now == last else 0
             last = now
-            if now[1] + now[2] + now[3] - sum(before[1:]) >= sent:
-                return
 
 
 @asynccontextmanager
@@ -121,7 +119,7 @@ async def rig(symbols: int, *events: str, strategy: str = "Vwap", speed: float =
         await house.start()
         await house.serve(names(symbols), *events)
         await house.live()
-        yield Rig(load, house)
+        yield Rig(load, house, time)
     finally:
         await house.close()
         await load.close()

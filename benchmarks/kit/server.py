@@ -143,7 +143,7 @@ class Server:
         size = frames * order.frame
         tick_ns = size / order.rate * SECOND_NS
         count = max(1, round(order.seconds * order.rate / size))
-        line, late_ns, bars = self.line, [], 0
+        line, late_ns, bars, trades = self.line, [], 0, 0
         began_ns = monotonic_ns() + 5_000_000
         next_bar_ns = self._venue.at(began_ns) // MINUTE_NS * MINUTE_NS + MINUTE_NS
         for n in range(count):
@@ -155,11 +155,14 @@ class Server:
                 bars += self._send_bars(line, symbols, next_bar_ns - MINUTE_NS)
                 next_bar_ns += MINUTE_NS
             late_ns.append(monotonic_ns() - due_ns)
-            line.send(cycle[n % len(cycle)].stamped(t_ns, self._next_id))
+            slab = cycle[n % len(cycle)]
+            line.send(slab.stamped(t_ns, self._next_id))
             self._next_id += size
+            trades += slab.trades
         late_ns.sort()
         return {
             "sent": count * size,
+            "trades": trades,
             "bars": bars,
             "seconds": (monotonic_ns() - began_ns) / 1e9,
             "late_p50_ms": late_ns[len(late_ns) // 2] / 1e6,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import count
 
 import msgspec
 import numpy as np
@@ -66,7 +67,7 @@ def websocket_frame(body: bytes) -> bytes:
 
 
 class Slab:
-    """Frames that leave together. events: how many messages they hold."""
+    """Frames that leave together. events: how many messages they hold; trades: how many are trades."""
 
     def __init__(self, frames: Sequence[Sequence[dict[str, object]]]) -> None:
         raw = bytearray(b"".join(websocket_frame(msgspec.msgpack.encode(frame)) for frame in frames))
@@ -74,7 +75,7 @@ class Slab:
         self._stamps = _places(raw, _STAMP)
         self._ids = _places(raw, _ID.to_bytes(8, "big"))
         self._steps = np.arange(len(self._stamps))
-        self.events = len(self._stamps)
+        self.events, self.trades = len(self._stamps), len(self._ids)
 
     def stamped(self, t_ns: int, first_id: int) -> memoryview:
         """Return its bytes with these times, a nanosecond apart, and these ids, one apart."""
@@ -86,25 +87,24 @@ class Slab:
 
 
 def slabs(symbols: Sequence[str], *, frame: int, frames: int, quotes: bool, seed: int = 1) -> list[Slab]:
-    """Write as many slabs as name every symbol once at least, in a mixed order.
+    """Write as many slabs as name every symbol in a mixed order, each with every kind that there is.
 
     frame: messages of one frame; frames: of one slab
     """
-    chosen = random.Random(seed)
-    messages = _messages(symbols, chosen, _MIXED if quotes else ("t",))
-    count = -(-len(symbols) // (frame * frames)) + 3
-    return [Slab([[next(messages) for _ in range(frame)] for _ in range(frames)]) for _ in range(count)]
+    kinds = _MIXED if quotes else ("t",)
+    messages = _messages(symbols, random.Random(seed), kinds)
+    needed = -(-len(symbols) * len(kinds) // (frame * frames)) + 3
+    return [Slab([[next(messages) for _ in range(frame)] for _ in range(frames)]) for _ in range(needed)]
 
 
 def _messages(
     symbols: Sequence[str], chosen: random.Random, kinds: Sequence[str]
 ) -> Iterator[dict[str, object]]:
-    n = 0
-    while True:
-        for symbol in chosen.sample(symbols, len(symbols)):
-            make = quote if kinds[n % len(kinds)] == "q" else trade
+    order = chosen.sample(symbols, len(symbols))
+    for turn in count():
+        for place, symbol in enumerate(order):
+            make = quote if kinds[(turn + place) % len(kinds)] == "q" else trade
             yield make(symbol, chosen.randrange(-5, 6))
-            n += 1
 
 
 def _places(raw: bytearray, mark: bytes) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
