@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -41,8 +42,8 @@ from liu_tui.model.market import (
 from liu_tui.trading.notes import take_note
 from liu_tui.trading.session import Session
 
-CLOCK_EVERY = 32
-"""Events for which one reading of the clock is enough, if no strategy asked for anything meanwhile."""
+CHUNK = 64
+"""Events that one reading of the clock is enough for; between two of them the desk is heard."""
 LOOK_S = 1.0
 BAR_GRACE_S = 5.0
 GRACE_WALL_S = 2.0
@@ -127,23 +128,34 @@ class MarketSide:
         cutoff = cutoff_ns(now, self._child.boot.plan.late_after_s, anchor.speed, delay)
         if has_late(events, cutoff):
             events = self._clean(events, cutoff, now, anchor.speed)
-        on_event, held, orders = self._session.on_event, self._held, self._orders
-        for place, event in enumerate(events):
-            if type(event) not in _PRICES:
+        for chunk in self._chunks(events):
+            now = clock.now_ns()
+            self._sample(chunk[0], now - delay, anchor.speed)
+            self.dispatched += len(chunk)
+            await self._dispatch(chunk, now)
+            if self._orders.waiting:
+                await self._orders.hear()
+
+    def _chunks(self, events: list[OnMarketLink]) -> Iterator[list[MarketEvent]]:
+        """Prices that may be acted on, some at a time; what lies between them is done on the way."""
+        if not self._held and _PRICES.issuperset(map(type, events)):
+            for start in range(0, len(events), CHUNK):
+                yield events[start : start + CHUNK]  # type: ignore[misc] # all of them are prices
+            return
+        chunk: list[MarketEvent] = []
+        for event in events:
+            if isinstance(event, Trade | Quote | Bar) and event.symbol not in self._held:
+                chunk.append(event)
+                continue
+            if chunk:
+                yield chunk
+                chunk = []
+            if isinstance(event, Trade | Quote | Bar):
+                self._held[event.symbol].append(event)
+            else:
                 self._note(event)
-                continue
-            if held and event.symbol in held:  # type: ignore[union-attr] # `type()` narrows for us, not for mypy
-                held[event.symbol].append(event)  # type: ignore[union-attr,arg-type] # as above
-                continue
-            if not place % CLOCK_EVERY:
-                now = clock.now_ns()
-                self._sample(event, now - delay, anchor.speed)
-            self.dispatched += 1
-            if requests := await on_event(event, now):  # type: ignore[arg-type] # as above
-                await self._put(requests)
-                now = clock.now_ns()
-            if orders.waiting:
-                await orders.hear()
+        if chunk:
+            yield chunk
 
     async def _replay(self, event: OnMarketLink) -> None:
         """Lock-step: an event's own time is the time at which strategies see it."""
@@ -156,13 +168,15 @@ class MarketSide:
         elif event.symbol in self._held:
             self._held[event.symbol].append(event)
         else:
-            await self._dispatch(event, event.end_ns if isinstance(event, Bar) else event.t_ns)
-
-    async def _dispatch(self, event: MarketEvent, now: int) -> None:
-        if self._child.anchor.anchor.lockstep:
+            now = event.end_ns if isinstance(event, Bar) else event.t_ns
             self._child.anchor.step_to(now)
-        self.dispatched += 1
-        if requests := await self._session.on_event(event, now):
+            self.dispatched += 1
+            await self._dispatch((event,), now)
+
+    async def _dispatch(self, events: Iterable[MarketEvent], now: int) -> None:
+        """Have the session take events; what a strategy asks for leaves before the next event is taken."""
+        rest = iter(events)
+        while requests := await self._session.on_events(rest, now):
             await self._put(requests)
 
     def _note(self, event: OnMarketLink) -> None:
@@ -252,7 +266,8 @@ class MarketSide:
         for task, _history, _daily in loaded.symbols:
             for event in self._release(task):
                 if isinstance(event, Trade | Quote | Bar):
-                    await self._dispatch(event, self._child.clock.now_ns())
+                    self.dispatched += 1
+                    await self._dispatch((event,), self._child.clock.now_ns())
                 else:
                     self._amend(event)
 

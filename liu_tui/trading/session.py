@@ -164,7 +164,10 @@ class Session:
         return self.on_events((event,), now_ns)
 
     async def on_events(self, events: Iterable[MarketEvent], now_ns: int) -> list[Request]:
-        """Take events that are known at one moment, in their order; returns what all of them led to."""
+        """Take events that are known at one moment, in their order, until one leads to a request.
+
+        events: given as an iterator, what was not taken yet stays in it. An empty answer means all were taken
+        """
         calls = self._calls(events)
         if self._from_ns <= now_ns < self._until_ns:
             await self._caller.run(calls, now_ns)
@@ -319,6 +322,7 @@ class Session:
         A generator, so that a whole batch costs one coroutine; this and `Caller.run` are the hot path.
         """
         tracks, seconds = self._tracks, self._seconds
+        house = self._house
         for event in events:
             track = tracks.get(event.symbol)
             if track is None:
@@ -329,23 +333,31 @@ class Session:
                 if track.second and not track.has_seconds and (bar := seconds.add(trade)) is not None:
                     yield track.second, bar
                 track.series.on_trade(trade)
-                if track.trade:
-                    yield track.trade, event
+                if not track.trade:
+                    continue
+                yield track.trade, event
             elif kind is Quote:
                 track.series.on_quote(event)  # type: ignore[arg-type] # as above
-                if track.quote:
-                    yield track.quote, event
+                if not track.quote:
+                    continue
+                yield track.quote, event
             else:
                 yield self._on_bar(track, event), event  # type: ignore[arg-type] # as above
+            if house.outbox:
+                return
 
     def _on_bar(self, track: _Track, bar: Bar) -> list[Seat]:
         if bar.span_ns == SECOND_NS:
             track.has_seconds = True
             return track.second
+        series = track.series
         if bar.span_ns != MINUTE_NS:
+            series.on_day(bar)
             return []
-        track.series.append(bar)
-        return [] if bar.backfilled else track.minute
+        newest_ns = series.t_ns[-1] if series.length else 0
+        series.append(bar)
+        # A later word on an earlier minute mends the series; nobody acts on it.
+        return [] if bar.backfilled or bar.revised or bar.t_ns <= newest_ns else track.minute
 
     async def _start(self, runner: Runner, now_ns: int) -> None:
         if runner.active and not runner.fault:
