@@ -5,12 +5,15 @@
   quotes  timestamp,bid,bid_size,ask,ask_size[,exchange]
 
 A `symbol` column names the symbol of each row; without it the file's name does, up to its first `_` or `.`.
+One letter after that `.` is a class of shares: BRK.B_1min.csv holds BRK.B. Symbols become upper-case, and BRK/B
+and BRK-B become BRK.B.
 Times are ISO 8601 and UTC unless they say otherwise. Bars stamped with days are daily bars; a `date` column
 may then stand for `timestamp`. Other columns are ignored.
 """
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ import numpy.typing as npt
 
 from liu_tui.errors import FeedError
 from liu_tui.market.calendar import midnight_ns, to_ns
-from liu_tui.model.market import DAY_NS
+from liu_tui.model.market import DAY_NS, is_symbol
 
 Column = npt.NDArray[Any]
 
@@ -37,6 +40,8 @@ _NEEDED: Final = {
 }
 _OPTIONAL: Final = {"bars": ("vwap", "trade_count"), "trades": (), "quotes": ()}
 _WORDS: Final = ("exchange", "conditions")
+_CLASS: Final = re.compile(r"^([A-Z]+)[/-]([A-Z])$")
+_CLASS_FILE: Final = re.compile(r"([A-Za-z]+[.-][A-Za-z])(?:_|\.csv)")
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class _File:
 
     def __init__(self, path: Path, header: list[str]) -> None:
         self._path, self._header = path, header
-        self._symbol = path.name.split("_")[0].split(".")[0].upper()
+        self._symbol = _symbol_of(path.name)
         self._time = "date" if "date" in header and "timestamp" not in header else "timestamp"
         kind = next((k for k, needed in _NEEDED.items() if set(needed) <= set(header)), "")
         if not kind or self._time not in header:
@@ -94,6 +99,9 @@ class _File:
                 mend="Name them, e.g. timestamp,open,high,low,close,volume, or move the file away.",
             )
         self._kind = kind
+        if "symbol" not in header and not is_symbol(self._symbol):
+            mend = "Add a symbol column, or name the file as AAPL_2019.csv."
+            raise FeedError(f"{self._symbol!r} is no symbol", where=str(path), mend=mend)
 
     def columns(self, rows: list[list[str]], line: int) -> dict[str, Column]:
         """Turn rows of text into columns. line: the first row's line in the file."""
@@ -102,18 +110,20 @@ class _File:
             if len(row) != width and row:
                 raise self._bad(line + n, f"{width} columns were expected, {len(row)} are there")
         numbers = [line + n for n, row in enumerate(rows) if row]
-        texts = dict(zip(self._header, zip(*filter(None, rows), strict=True), strict=True))
-        if not texts:
+        if not numbers:
             return {}
+        texts = dict(zip(self._header, zip(*filter(None, rows), strict=True), strict=True))
         out: dict[str, Column] = {"t_ns": self._times(texts[self._time], numbers)}
         for name in _NEEDED[self._kind]:
             out[name] = self._parse(name, texts[name], float, np.float64, numbers)
         for name in _OPTIONAL[self._kind]:
             if name in texts:
                 out[name] = self._parse(name, texts[name], _number_or_0, np.float64, numbers)
-        for name in (*_WORDS, "symbol"):
+        for name in _WORDS:
             if name in texts:
                 out[name] = np.array(texts[name])
+        if "symbol" in texts:
+            out["symbol"] = self._symbols(texts["symbol"], numbers)
         self._check(out, numbers)
         return out
 
@@ -131,6 +141,14 @@ class _File:
         cuts = np.searchsorted(which[by_symbol], np.arange(1, names.size))
         for name, rows in zip(names.tolist(), np.split(by_symbol, cuts), strict=True):
             yield Rows(kind, name, _sorted({key: column[rows] for key, column in columns.items()}, kind))
+
+    def _symbols(self, texts: Sequence[str], numbers: list[int]) -> Column:
+        spelled = {text: _spelled(text) for text in set(texts)}
+        wrong = {text for text, symbol in spelled.items() if not is_symbol(symbol)}
+        if wrong:
+            row = next(n for n, text in enumerate(texts) if text in wrong)
+            raise self._bad(numbers[row], f"symbol is {texts[row]!r}")
+        return np.array([spelled[text] for text in texts])
 
     def _times(self, texts: Sequence[str], numbers: list[int]) -> Column:
         if all(text.endswith("Z") for text in texts):
@@ -181,6 +199,16 @@ class _File:
 
     def _bad(self, line: int, what: str) -> FeedError:
         return FeedError(what, where=f"{self._path}:{line}", mend="Correct the row or remove it.")
+
+
+def _symbol_of(name: str) -> str:
+    found = _CLASS_FILE.match(name)
+    return _spelled(found[1] if found else name.split("_")[0].split(".")[0])
+
+
+def _spelled(text: str) -> str:
+    """Spell a symbol as the house does, and as Alpaca does."""
+    return _CLASS.sub(r"\1.\2", text.strip().upper())
 
 
 def _sorted(columns: dict[str, Column], kind: str) -> dict[str, Column]:

@@ -8,7 +8,7 @@ import heapq
 import logging
 from collections.abc import Iterator
 from datetime import date
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -77,7 +77,7 @@ class Part:
             for item in items or ():
                 if isinstance(item, _HAPPENINGS):
                     continue
-                over_ns = _over_ns(item)
+                over_ns = item.t_ns if type(item) is not Bar else _over_ns(item)
                 if over_ns <= now_ns:
                     yield now_ns, item
                 else:
@@ -161,17 +161,18 @@ class Index:
 
     def _take_items(self, items: "list[_Light]", now_ns: int) -> int:
         """Take a frame's events in; return the moment by which all of them are played."""
-        last_ns = 0
-        for item in items:
-            if isinstance(item, _Happened):
-                continue
-            self.symbols.add(item.symbol)
-            over_ns = _over_ns(item) if isinstance(item, Bar) else item.t_ns
-            last_ns = max(last_ns, now_ns, over_ns)
-            if isinstance(item, Bar):
-                self._bars_of(item).add(item, max(now_ns, over_ns))
-        if last_ns:
-            self._hours.add(now_ns // _HOUR_NS)
+        bars = [item for item in items if type(item) is Bar]
+        named = items if not bars and _NAMED.issuperset(map(type, items)) else _named(items)
+        if not (bars or named):
+            return 0
+        self._hours.add(now_ns // _HOUR_NS)
+        self.symbols.update(map(_symbol_of, named))
+        last_ns = max(now_ns, max(map(_t_ns_of, named), default=0))
+        for bar in bars:
+            known_ns = max(now_ns, _over_ns(bar))
+            self.symbols.add(bar.symbol)
+            self._bars_of(bar).add(bar, known_ns)
+            last_ns = max(last_ns, known_ns)
         return last_ns
 
     def _take_prior(self, prior: Prior, part: Part) -> None:
@@ -249,8 +250,15 @@ class _Frame(msgspec.Struct, array_like=True, tag="f", gc=False):
 _records: msgspec.msgpack.Decoder[list[_Frame | Subscribed | Prior]] = msgspec.msgpack.Decoder(
     list[_Frame | Subscribed | Prior]
 )
+_NAMED: Final = frozenset({_T, _Q, _H, _P, _C, _X})
+_symbol_of: Final = attrgetter("symbol")
+_t_ns_of: Final = attrgetter("t_ns")
 _NOBODY: Final = About(venue="", feed="", day="", build="")
 """Who recorded what stands before the first About: its block was damaged."""
+
+
+def _named(items: list[_Light]) -> list[_Light]:
+    return [item for item in items if type(item) in _NAMED]
 
 
 def _over_ns(event: TapeEvent) -> int:

@@ -104,6 +104,43 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     assert read(write(tmp_path, BARS)) == []
 
 
+def test_empty_lines_alone_are_no_rows(tmp_path: Path) -> None:
+    assert read(write(tmp_path, BARS + "\n\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("aapl.csv", "AAPL"),
+        ("AAPL_2019.csv", "AAPL"),
+        ("AAPL.2019.csv", "AAPL"),
+        ("BRK.B_1min.csv", "BRK.B"),
+        ("brk-b.csv", "BRK.B"),
+        ("A.csv", "A"),
+    ],
+)
+def test_a_files_name_may_be_that_of_a_class_share_and_in_lower_case(
+    tmp_path: Path, name: str, symbol: str
+) -> None:
+    (tmp_path / name).write_text(BARS + ROW)
+    assert [rows.symbol for rows in read(tmp_path / name)] == [symbol]
+
+
+def test_a_symbol_column_is_read_in_any_case_and_spelling(tmp_path: Path) -> None:
+    rows = "".join(f"{symbol},{ROW.strip()}\n" for symbol in ("brk/b", " aapl ", "BRK.B"))
+    assert [part.symbol for part in read(write(tmp_path, f"symbol,{BARS}{rows}"))] == ["AAPL", "BRK.B"]
+    with pytest.raises(FeedError, match="symbol is ''") as caught:
+        read(write(tmp_path, f"symbol,{BARS}A,{ROW.strip()}\n,{ROW.strip()}\n"))
+    assert caught.value.where.endswith(":3")
+
+
+def test_a_file_that_names_no_symbol_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "my data!.csv"
+    path.write_text(BARS + ROW)
+    with pytest.raises(FeedError, match="'MY DATA!' is no symbol"):
+        read(path)
+
+
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08\x00junk", b"timestamp,open\xff"])
 def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / ("A.csv.gz" if content[0] == 0x1F else "A.csv")

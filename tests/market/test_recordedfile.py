@@ -13,6 +13,7 @@ from liu_tui.errors import FeedError
 from liu_tui.market.calendar import hours
 from liu_tui.market.csvfiles import open_csv
 from liu_tui.market.recordedfile import RecordingSource
+from liu_tui.market.recording import RecordingWriter
 from liu_tui.market.simulation import SimulatedSource
 from liu_tui.market.source import Source
 from liu_tui.market.sources import open_source
@@ -118,6 +119,17 @@ def test_a_recorded_day_may_be_entered_anywhere(
     assert list(opened(path).steps(MONDAY, start)) == [step for step in whole if step[0] >= start]
     assert all(a[0] < b[0] for a, b in pairwise(whole))
     assert len(list(events_of(whole))) == 1 + len(frames) + 2 * len(frames[::3])
+
+
+def test_the_moment_of_a_subscription_is_played_though_nothing_came(tmp_path: Path) -> None:
+    writer = RecordingWriter(tmp_path / "a", about=ABOUT)
+    writer.subscribed(["AAPL", "MSFT"], T)
+    writer.add([a_trade(T + 5)], T + 5)
+    writer.subscribed(["AAPL", "MSFT", "F"], T + 5)
+    writer.subscribed([], T + 6)
+    writer.finish()
+    assert moments(tmp_path / "a") == [(T, []), (T + 5, [a_trade(T + 5)])]
+    assert [asset.symbol for asset in opened(tmp_path / "a").assets()] == ["AAPL", "F", "MSFT"]
 
 
 # ── its days ──
