@@ -66,6 +66,11 @@ class Clockwork:
             clock.fall_back(venue.now_ns)
         self._see_end()
 
+    def tell_ours(self) -> None:
+        """Send at once what a fault has just said; in lock-step it belongs to the next step."""
+        if not self._clock.lockstep:
+            self._venue.show([])
+
     async def play_seconds(self, seconds: float) -> None:
         """Paused: play so much session time, and stand still again. In lock-step it is played as it comes."""
         await self._play_until(self._clock.now_ns() + int(seconds * SECOND_NS))

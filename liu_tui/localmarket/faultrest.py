@@ -47,7 +47,7 @@ class FaultsRest:
             fault = self._faults.add(table, self._venue.now_ns)
         except UsageError as e:
             raise bad_request(f"{e.what}. {e.mend}") from e
-        self._venue.show([])
+        self._clockwork.tell_ours()
         return reply(fault.told())
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ class FaultsRest:
     def _end(self, fault: Fault) -> None:
         self._clockwork.catch_up()
         self._faults.remove(fault, self._venue.now_ns)
-        self._venue.show([])
+        self._clockwork.tell_ours()
 
     def _find(self, request: web.Request) -> Fault:
         fault_id = request.match_info["id"]
