@@ -33,5 +33,6 @@ def _files(path: Path) -> list[Path]:
         raise FeedError("there is no such file or folder", where=str(path), mend="Check the path.")
     found = sorted(file for file in path.rglob("*.csv*") if file.name.endswith(_SUFFIXES))
     if not found:
-        raise FeedError("no recording and no .csv or .csv.gz lies in it", where=str(path), mend="Name another folder.")
+        what = "no recording and no .csv or .csv.gz lies in it"
+        raise FeedError(what, where=str(path), mend="Name another folder.")
     return found
