@@ -5,8 +5,8 @@
   quotes  timestamp,bid,bid_size,ask,ask_size[,exchange]
 
 A `symbol` column names the symbol of each row; without it the file's name does, up to its first `_` or `.`.
-One letter after that `.` is a class of shares: BRK.B_1min.csv holds BRK.B. Symbols become upper-case, BRK/B and
-BRK-B become BRK.B.
+One letter after that `.` is a class of shares: BRK.B_1min.csv holds BRK.B. Symbols become upper-case, BRK/B
+and BRK-B become BRK.B.
 Times are ISO 8601 and UTC unless they say otherwise. Bars stamped with days are daily bars; a `date` column
 may then stand for `timestamp`. Other columns are ignored.
 """

@@ -15,7 +15,7 @@ from liu_tui.plan.schema import Limits
 from liu_tui.trading.prices import is_price
 
 CODES = {
-    "NOT_READY": "nothing is opened: books and broker have not been found to agree yet, or only scanners are tested",
+    "NOT_READY": "nothing is opened: books and broker do not agree yet, or only scanners are tested",
     "HALTED": "trading is halted by {by}: {reason}",
     "PAUSED": "entries are paused by {by}: {reason}",
     "DAILY_LOSS_REACHED": "today's loss of {loss:,.2f} dollars has reached max_daily_loss of {limit:,.2f}",
