@@ -89,6 +89,13 @@ class Pulse:
         self._gaps = self._old_gaps = 0
         self._longest_ns = self._old_longest_ns = 0
 
+    def resume(self, at_ns: int) -> None:
+        """Note that an outage ends now: learn nothing from it."""
+        if self._marked_ns:
+            self._skip(at_ns - self._marked_ns)
+            self._marked_ns = at_ns
+            self._due_ns = at_ns + SECOND_NS
+
     def age_ns(self, now_ns: int) -> int:
         """Session time since the last event; -1 before the first."""
         return max(0, now_ns - self.last_ns) if self.last_ns else -1
@@ -133,8 +140,9 @@ class Pulse:
 
     def _measure(self, at_ns: int) -> None:
         if self._marked_ns:
-            # An outage teaches no more than what was patience before it.
+            # An outage teaches no more than what was patience before it; the rest of it did not happen.
             gap_ns = min(at_ns - self._marked_ns, self.patience_ns)
+            self._skip(at_ns - self._marked_ns - gap_ns)
             self._gaps += 1
             self._longest_ns = max(self._longest_ns, gap_ns)
             if at_ns - self._from_ns >= WINDOW_NS and self._gaps >= GAPS_FEWEST:
@@ -144,6 +152,10 @@ class Pulse:
             self._count = self._old_count = self.count
         self._marked_ns = at_ns
         self._due_ns = at_ns + SECOND_NS
+
+    def _skip(self, outage_ns: int) -> None:
+        self._from_ns += outage_ns
+        self._old_from_ns += outage_ns
 
     def _turn(self, at_ns: int) -> None:
         self._old_from_ns, self._from_ns = self._from_ns, at_ns
@@ -173,8 +185,10 @@ class Vigil:
 
     def beat(self, now_ns: int) -> None:
         """Note that a frame with events was received; once a frame is enough."""
+        if self._times > 1:
+            self._pulse.resume(now_ns)
+            self._times = 1
         self._pulse.beat(now_ns)
-        self._times = 1
 
     def restart(self, now_ns: int) -> None:
         """Note that the line was made anew, or that other symbols were asked for: patience begins here."""
