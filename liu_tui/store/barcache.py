@@ -7,7 +7,8 @@ vendor's bars never stand for another's. Several processes may read and write at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,25 +91,24 @@ class KnownActions(msgspec.Struct, frozen=True):
 
 
 class BarCache:
-    """One feed's part of the cache file. Use `BarCache.open`, and close it."""
+    """One feed's part of the cache file: `async with BarCache.opened(path, feed) as cache`."""
 
     def __init__(self, db: Database, feed: str) -> None:
         self._db, self._feed = db, feed
 
     @classmethod
-    async def open(cls, path: Path, feed: str) -> BarCache:
-        """Open the file, making it if it is not there. Raises StoreError."""
+    @asynccontextmanager
+    async def opened(cls, path: Path, feed: str) -> AsyncIterator[BarCache]:
+        """Open the file for one question, making it if it is not there. Raises StoreError.
+
+        Not for longer: an open database has a thread, and who forgets to close a loader should not hang.
+        """
         db = await Database.open(path)
         try:
             await migrate(db, MIGRATIONS)
-        except BaseException:
+            yield cls(db, feed)
+        finally:
             await db.close()
-            raise
-        return cls(db, feed)
-
-    async def close(self) -> None:
-        """Let the file go. May be called twice."""
-        await self._db.close()
 
     async def bars(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Bar]]:
         """Return daily bars that start at or after start_ns and before end_ns, oldest first.

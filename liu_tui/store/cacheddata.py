@@ -13,7 +13,6 @@ mixes two scales. What the cache cannot do it leaves to the vendor; its own faul
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import date
@@ -73,8 +72,6 @@ class CachedData(DataAPI):
         self._inner, self._database, self._feed = inner, database, feed
         self._delay_ns, self._maps_names = delay_ns, maps_names
         self._minutes = CachedMinutes(inner, MinuteFiles(folder / feed), delay_ns=delay_ns)
-        self._opening = asyncio.Lock()
-        self._cache: BarCache | None = None
         self._clock: SessionClock | None = None
         self._ask_actions_ns = 0
         self._broken = False
@@ -152,9 +149,7 @@ class CachedData(DataAPI):
         return await self._inner.anchor()
 
     async def close(self) -> None:
-        """Let the cache and the vendor's connections go. May be called twice."""
-        if self._cache is not None:
-            await self._cache.close()
+        """Let the vendor's connections go. May be called twice."""
         await self._inner.close()
 
     async def _cached(
@@ -165,20 +160,20 @@ class CachedData(DataAPI):
         end_ns = min(end_ns, now_ns)
         if end_ns - span_ns < start_ns:
             return {name: [] for name in names}
-        cache = await self._open()
-        actions = await self._actions(cache, names, day_of(start_ns), day_of(now_ns))
-        if actions is None and adjustment is not Adjustment.RAW:
-            return None
-        days = CachedDays(self._inner, cache, delay_ns=self._delay_ns)
-        question = Question(days, self._minutes, actions or {}, now_ns, maps_names=self._maps_names)
-        raw = await question.raw(names, start_ns, end_ns, span_ns)
-        if adjustment is Adjustment.RAW:
-            return raw
-        try:
-            return await question.adjusted(raw, adjustment)
-        except FeedError as e:
-            _log.warning("the vendor is asked for adjusted bars: %s", e)
-            return None
+        async with BarCache.opened(self._database, self._feed) as cache:
+            actions = await self._actions(cache, names, day_of(start_ns), day_of(now_ns))
+            if actions is None and adjustment is not Adjustment.RAW:
+                return None
+            days = CachedDays(self._inner, cache, delay_ns=self._delay_ns)
+            question = Question(days, self._minutes, actions or {}, now_ns, maps_names=self._maps_names)
+            raw = await question.raw(names, start_ns, end_ns, span_ns)
+            if adjustment is Adjustment.RAW:
+                return raw
+            try:
+                return await question.adjusted(raw, adjustment)
+            except FeedError as e:
+                _log.warning("the vendor is asked for adjusted bars: %s", e)
+                return None
 
     async def _actions(self, cache: BarCache, names: list[str], since: date, today: date) -> Actions | None:
         """Return the corporate actions, or None if the vendor does not tell them."""
@@ -191,12 +186,6 @@ class CachedData(DataAPI):
             self._ask_actions_ns = monotonic_ns() + _KEEPS_NS
             _log.warning("no corporate actions, so renamed symbols have no past: %s", e)
             return None
-
-    async def _open(self) -> BarCache:
-        async with self._opening:
-            if self._cache is None:
-                self._cache = await BarCache.open(self._database, self._feed)
-            return self._cache
 
     async def _now_ns(self) -> int:
         clock = self._clock
