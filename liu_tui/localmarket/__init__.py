@@ -1,1 +1,1 @@
-"""The local market: an exchange on loopback that speaks Alpaca's protocols and Polygon's, simulated or recorded."""
+"""The local market: an exchange on loopback with Alpaca's protocols and Polygon's, simulated or recorded."""

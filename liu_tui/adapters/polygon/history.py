@@ -4,10 +4,8 @@ Not through the `massive` client: it blocks, and prints its warnings on standard
 question here, except in the snapshots; the free plan answers five a minute.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import TypeVar
 
 from liu_tui.adapters.net.loopback import is_loopback
 from liu_tui.adapters.polygon.parse_history import (
@@ -18,16 +16,11 @@ from liu_tui.adapters.polygon.parse_history import (
     read_quotes,
     read_trades,
 )
-from liu_tui.adapters.polygon.parse_reference import (
-    read_assets,
-    read_clock,
-    read_dividends,
-    read_holidays,
-    read_renames,
-    read_splits,
-)
+from liu_tui.adapters.polygon.parse_reference import read_clock
 from liu_tui.adapters.polygon.parse_snapshots import RawTicker, read_tickers
+from liu_tui.adapters.polygon.reference import Reference
 from liu_tui.adapters.polygon.rest import RATE_WAIT_S, Query, Rest
+from liu_tui.adapters.polygon.sidebyside import SideBySide
 from liu_tui.adapters.polygon.spelling import MS_NS, their_ticker
 from liu_tui.errors import FeedError
 from liu_tui.market import calendar
@@ -46,14 +39,8 @@ from liu_tui.model.market import (
     Trade,
 )
 
-T = TypeVar("T")
-
 SYMBOLS_A_QUESTION = 400  # about 3 kB of address: every server takes that
 ROWS_A_PAGE = 50_000  # the most that Polygon gives
-REFERENCE_ROWS_A_PAGE = 1_000
-SIDE_BY_SIDE = 8
-FEW = 20
-"""Up to so many symbols are asked for one by one; for more, all of a span are fetched and sifted."""
 _STOCKS = "/v2/snapshot/locale/us/markets/stocks"
 _HOUR_NS = 60 * MINUTE_NS
 _CLOCK_KEEPS_NS = 600 * SECOND_NS
@@ -71,9 +58,9 @@ class PolygonData(DataAPI):
     ) -> None:
         self._rest = Rest(data_url, key, first_wait_s=first_wait_s, rate_wait_s=rate_wait_s)
         self._local = is_loopback(data_url)
-        self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._questions = SideBySide()
+        self._reference = Reference(self._rest, self._questions)
         self._clock: SessionClock | None = None
-        self._holidays: dict[str, int | None] | None = None
 
     async def bars(
         self,
@@ -104,7 +91,7 @@ class PolygonData(DataAPI):
             async for body in self._rest.pages(path, query):
                 found[name] += read_bars(body, name, span_ns, where=path)
 
-        await self._each(found, ask)
+        await self._questions.each(found, ask)
         return {
             name: [b for b in rows if start_ns <= b.t_ns <= last_start_ns] for name, rows in found.items()
         }
@@ -118,7 +105,7 @@ class PolygonData(DataAPI):
             async for body in self._rest.pages(path, _ticks_query(start_ns, end_ns)):
                 found[name] += read_trades(body, name, where=path)
 
-        await self._each(found, ask)
+        await self._questions.each(found, ask)
         return found
 
     async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
@@ -130,7 +117,7 @@ class PolygonData(DataAPI):
             async for body in self._rest.pages(path, _ticks_query(start_ns, end_ns)):
                 found[name] += read_quotes(body, name, where=path)
 
-        await self._each(found, ask)
+        await self._questions.each(found, ask)
         return found
 
     async def latest_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
@@ -142,7 +129,7 @@ class PolygonData(DataAPI):
             if body := await self._rest.find(path):
                 found[name] = read_last_trade(body, name, where=path)
 
-        await self._each(_capitals(symbols), ask)
+        await self._questions.each(_capitals(symbols), ask)
         return found
 
     async def latest_quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
@@ -154,7 +141,7 @@ class PolygonData(DataAPI):
             if body := await self._rest.find(path):
                 found[name] = read_last_quote(body, name, where=path)
 
-        await self._each(_capitals(symbols), ask)
+        await self._questions.each(_capitals(symbols), ask)
         return found
 
     async def grouped(self, day: date, *, adjustment: Adjustment = Adjustment.RAW) -> dict[str, Bar]:
@@ -178,7 +165,7 @@ class PolygonData(DataAPI):
                 snapshot = said.ours(now_ns)
                 found[snapshot.symbol] = snapshot
 
-        await self._each(parts, ask)
+        await self._questions.each(parts, ask)
         return {name: found[name] for name in names if name in found}
 
     async def most_active(self, top: int = 50) -> list[tuple[str, float]]:
@@ -207,41 +194,18 @@ class PolygonData(DataAPI):
 
         Renames are asked for symbol by symbol. Raises FeedError.
         """
-        names = _capitals(symbols)
-        found: list[CorporateAction] = []
-
-        async def sift(ticker: str) -> None:
-            found.extend(await self._dated("splits", "execution_date", read_splits, start, end, ticker))
-            found.extend(
-                await self._dated("dividends", "ex_dividend_date", read_dividends, start, end, ticker)
-            )
-
-        await self._each(names if len(names) <= FEW else [""], sift)
-        await self._each(names, lambda name: self._renames(name, found))
-        days = start.isoformat(), end.isoformat()
-        wanted = {a for a in found if days[0] <= a.day <= days[1] and {a.symbol, a.new_symbol} & set(names)}
-        return sorted(wanted, key=lambda a: (a.day, a.symbol, a.kind))
+        return await self._reference.corporate_actions(_capitals(symbols), start, end)
 
     async def sessions(self, start: date, end: date) -> list[SessionHours]:
         """List the sessions by the house's rules, corrected by what Polygon says of the coming ones.
 
         Raises FeedError.
         """
-        holidays = await self._coming()
-        return [
-            hours
-            for session in calendar.sessions(start, end)
-            if (hours := _corrected(session, holidays)) is not None
-        ]
+        return await self._reference.sessions(start, end)
 
     async def assets(self) -> list[Asset]:
         """Fetch every active stock, sorted by symbol. Raises FeedError."""
-        path = "/v3/reference/tickers"
-        query = {"market": "stocks", "active": "true", "order": "asc", "sort": "ticker"}
-        found: list[Asset] = []
-        async for body in self._rest.pages(path, {**query, "limit": REFERENCE_ROWS_A_PAGE}):
-            found += read_assets(body, where=path)
-        return sorted(found, key=lambda asset: asset.symbol)
+        return await self._reference.assets()
 
     async def hours(self) -> SessionHours:
         """Find the session under way (pre-market to after-hours), or the next. Raises FeedError."""
@@ -270,50 +234,6 @@ class PolygonData(DataAPI):
     async def _tickers(self, what: str, query: Query) -> list[RawTicker]:
         path = f"{_STOCKS}/{what}"
         return read_tickers(await self._rest.get(path, query), where=path)
-
-    async def _dated(
-        self,
-        what: str,
-        key: str,
-        read: Callable[..., list[CorporateAction]],
-        start: date,
-        end: date,
-        name: str,
-    ) -> list[CorporateAction]:
-        path = f"/v3/reference/{what}"
-        query: dict[str, str | int] = {
-            f"{key}.gte": start.isoformat(),
-            f"{key}.lte": end.isoformat(),
-            "limit": REFERENCE_ROWS_A_PAGE,
-        }
-        if name:
-            query["ticker"] = their_ticker(name)
-        return [row async for body in self._rest.pages(path, query) for row in read(body, where=path)]
-
-    async def _renames(self, name: str, found: list[CorporateAction]) -> None:
-        path = f"/vX/reference/tickers/{their_ticker(name)}/events"
-        if body := await self._rest.find(path, {"types": "ticker_change"}):
-            found += read_renames(body, where=path)
-
-    async def _coming(self) -> dict[str, int | None]:
-        if self._holidays is None:
-            path = "/v1/marketstatus/upcoming"
-            self._holidays = read_holidays(await self._rest.get(path), where=path)
-        return self._holidays
-
-    async def _each(self, things: Iterable[T], ask: Callable[[T], Awaitable[None]]) -> None:
-        """Ask about each thing, a few questions side by side. Raises the first FeedError."""
-
-        async def guarded(thing: T) -> None:
-            async with self._gate:
-                await ask(thing)
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for thing in list(things):
-                    tasks.create_task(guarded(thing))
-        except* FeedError as faults:
-            raise _first(faults) from None
 
     async def _now_ns(self) -> int:
         # The local market's time may jump or stand still, so it is asked each time.
@@ -357,24 +277,5 @@ def _ticks_query(start_ns: int, end_ns: int) -> Query:
     }
 
 
-def _corrected(session: SessionHours, holidays: dict[str, int | None]) -> SessionHours | None:
-    """Take over what the vendor says of a day: nothing, shut, or an early close with its short evening."""
-    if session.day not in holidays:
-        return session
-    close_ns = holidays[session.day]
-    if close_ns is None:
-        return None
-    evening_ns = (17 - 13) * _HOUR_NS  # after an early close it ends four hours later, as after any other
-    return SessionHours(session.day, session.pre_ns, session.open_ns, close_ns, close_ns + evening_ns)
-
-
 def _capitals(symbols: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(symbol.upper() for symbol in symbols))
-
-
-def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
-    one: BaseException = faults
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
-    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
-    return one

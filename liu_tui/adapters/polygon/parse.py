@@ -16,7 +16,16 @@ from msgspec import Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from liu_tui.adapters.polygon.codes import letters_of, tape_of
-from liu_tui.adapters.polygon.spelling import MAX_NS, from_ms, id_of, our_symbol, shares
+from liu_tui.adapters.polygon.spelling import (
+    LATE_MS,
+    MAX_NS,
+    MS_NS,
+    SHARES_SINCE_NS,
+    from_ms,
+    id_of,
+    our_symbol,
+    shares,
+)
 from liu_tui.market.streaming import SessionEnd, StreamItem, Unreadable
 from liu_tui.model.clock import Anchor, monotonic_ns
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, PriceBand, Quote, Trade
@@ -29,6 +38,7 @@ _Side = Annotated[float, Meta(ge=0, lt=1e9)]  # 0: no bid, or no ask
 _Size = Annotated[float, Meta(ge=0, lt=1e15)]
 _Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
 _Number = Annotated[int, Meta(ge=0, le=MAX_NS)]
+_SHARES_SINCE_MS = SHARES_SINCE_NS // MS_NS
 
 
 class _TradeMessage(
@@ -198,9 +208,11 @@ class FrameReader:
         add = items.append
         for m in messages:
             if type(m) is _QuoteMessage:
-                when = from_ms(m.at)
-                bid_size, ask_size = shares(m.bid_size, when), shares(m.ask_size, when)
-                add(Quote(our_symbol(m.symbol), when, m.bid, bid_size, m.ask, ask_size))
+                at = m.at
+                if _SHARES_SINCE_MS <= at <= LATE_MS:
+                    add(Quote(our_symbol(m.symbol), at * MS_NS, m.bid, m.bid_size, m.ask, m.ask_size))
+                else:
+                    add(_old_quote(m))
             elif type(m) is _TradeMessage:
                 add(_trade(m))
             else:
@@ -248,6 +260,12 @@ class FrameReader:
             items.append(Unreadable(1, str(why)))
         if self.refused == 1 or self.refused % 1000 == 0:
             log.warning("polygon stream: %d messages could not be read; the last one: %s", self.refused, why)
+
+
+def _old_quote(m: _QuoteMessage) -> Quote:
+    t_ns = from_ms(m.at)
+    sizes = shares(m.bid_size, t_ns), shares(m.ask_size, t_ns)
+    return Quote(our_symbol(m.symbol), t_ns, m.bid, sizes[0], m.ask, sizes[1])
 
 
 def _trade(m: _TradeMessage) -> Trade:

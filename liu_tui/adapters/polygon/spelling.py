@@ -17,7 +17,8 @@ MAX_NS: Final = 2**63 - 1
 SHARES_SINCE_NS: Final = 1_762_146_000_000_000_000
 """2025-11-03 in New York. From that day on the SIPs give quote sizes in shares, before it in lots of 100."""
 LOT: Final = 100
-_LATE_MS: Final = MAX_NS // MS_NS  # the year 2262; a greater number is no milliseconds
+LATE_MS: Final = MAX_NS // MS_NS
+"""In the year 2262: a greater number is no milliseconds."""
 _PREFERRED = re.compile(r"([A-Z]+)p([A-Z]?)")
 _OURS = re.compile(r"([A-Z]+)\.PR([A-Z]?)")
 
@@ -55,7 +56,7 @@ def hash_of(text: str) -> int:
 
 def from_ms(t: int) -> int:
     """Turn milliseconds into nanoseconds; a number too great for them is taken for nanoseconds already."""
-    return t * MS_NS if t <= _LATE_MS else t
+    return t * MS_NS if t <= LATE_MS else t
 
 
 def shares(size: float, t_ns: int) -> float:
