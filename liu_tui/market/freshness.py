@@ -19,11 +19,13 @@ GAPS_FEWEST: Final = 8
 """Gaps that must have been seen before the usual one is believed."""
 
 WINDOW_NS: Final = 5 * MINUTE_NS
-"""What is usual is what was in this last span, and in the one before it."""
+WINDOW_GAPS: Final = 16
+"""What is usual is what was in the last span of so long and of so many gaps, and in the one before it."""
 
 LONGEST_TIMES: Final = 2.0
-MEAN_TIMES: Final = 4.0
-"""Patience: twice the longest gap of the window, and no less than four times the mean one."""
+MEAN_TIMES: Final = 5.0
+"""Patience: twice the longest gap of the window, and no less than five times the mean one. Of gaps that come
+at random, one in a few hundred is longer."""
 
 UNKNOWN_NS: Final = 20 * MINUTE_NS
 """Patience with a symbol of which too little is known; with a stream it is shared among its symbols."""
@@ -145,7 +147,7 @@ class Pulse:
             self._skip(at_ns - self._marked_ns - gap_ns)
             self._gaps += 1
             self._longest_ns = max(self._longest_ns, gap_ns)
-            if at_ns - self._from_ns >= WINDOW_NS and self._gaps >= GAPS_FEWEST:
+            if at_ns - self._from_ns >= WINDOW_NS and self._gaps >= WINDOW_GAPS:
                 self._turn(at_ns)
         else:
             self._from_ns = self._old_from_ns = at_ns

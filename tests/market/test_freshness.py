@@ -14,7 +14,6 @@ from liu_tui.market.freshness import (
     STREAM_FLOOR_NS,
     SYMBOL_FLOOR_NS,
     UNKNOWN_NS,
-    WINDOW_NS,
     Pulse,
     Vigil,
 )
@@ -100,7 +99,7 @@ def test_a_liquid_name_is_stale_after_the_floor_and_not_before() -> None:
 def test_a_thin_name_is_not_stale_for_its_usual_gap() -> None:
     pulse = beaten(600.0, 12)
     assert not pulse.stale(pulse.last_ns + 19 * MINUTE_NS)
-    assert pulse.stale(pulse.last_ns + 41 * MINUTE_NS)
+    assert pulse.stale(pulse.last_ns + 51 * MINUTE_NS)
 
 
 def test_a_burst_of_prints_does_not_make_a_thin_name_look_busy() -> None:
@@ -146,7 +145,7 @@ def test_a_symbol_that_speaks_at_random_is_hardly_ever_stale(mean_s: float, seed
         wrong += pulse.stale(now_ns + gap_ns)
         now_ns += gap_ns
         pulse.beat(now_ns)
-    assert wrong <= 6
+    assert wrong <= 8
 
 
 # ── a stream ──
@@ -155,7 +154,7 @@ def test_a_symbol_that_speaks_at_random_is_hardly_ever_stale(mean_s: float, seed
 def test_a_stream_of_many_liquid_symbols_is_silent_after_seconds() -> None:
     vigil, _, end_ns = watched(50, 2.0, 120)
     assert vigil.silent_ns(end_ns + 2 * SECOND_NS) == 0
-    assert vigil.silent_ns(end_ns + 6 * SECOND_NS) == 6 * SECOND_NS
+    assert vigil.silent_ns(end_ns + 8 * SECOND_NS) == 8 * SECOND_NS
 
 
 def test_a_stream_of_one_thin_stock_is_silent_after_many_minutes() -> None:
@@ -218,8 +217,8 @@ def test_before_the_open_patience_is_longer() -> None:
     start_ns = at("08:00")
     pulse = beaten(20.0, 60, start_ns)
     vigil = a_vigil({"AAPL": pulse})
-    assert not vigil.stale(pulse, pulse.last_ns + 4 * MINUTE_NS - SECOND_NS)
-    assert vigil.stale(pulse, pulse.last_ns + 5 * MINUTE_NS)
+    assert not vigil.stale(pulse, pulse.last_ns + 5 * MINUTE_NS - SECOND_NS)
+    assert vigil.stale(pulse, pulse.last_ns + 6 * MINUTE_NS)
 
 
 def test_the_close_begins_a_new_measure() -> None:
@@ -269,8 +268,3 @@ def test_a_line_made_anew_has_time_to_speak() -> None:
     vigil.restart(end_ns + 60 * SECOND_NS)
     assert not vigil.should_reconnect(end_ns + 61 * SECOND_NS)
     assert vigil.silent_ns(end_ns + 61 * SECOND_NS) == 61 * SECOND_NS
-
-
-def test_a_window_is_not_turned_before_it_has_enough() -> None:
-    pulse = beaten(WINDOW_NS / SECOND_NS, GAPS_FEWEST + 1)
-    assert pulse.known
