@@ -189,6 +189,7 @@ def open_feed(venue: Venue, keys: Keys) -> StreamingAPI:
         keys.alpaca_secret.reveal(),
         local=venue.kind == "local",
         lockstep=venue.lockstep,
+        delay_ns=venue.delay_ns,
     )
 
 

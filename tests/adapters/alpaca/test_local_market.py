@@ -82,6 +82,19 @@ async def test_trades_quotes_bars_and_the_clock_come_as_asked() -> None:
     assert feed.refused == 0
 
 
+async def test_the_test_feed_has_its_one_symbol_around_the_clock() -> None:
+    async with market(DAY) as server:
+        feed = AlpacaStream(server.url.replace("http", "ws") + "/v2/test", "local", "local", local=True)
+        await feed.subscribe({Event.TRADE: {"FAKEPACA"}, Event.QUOTE: {"FAKEPACA"}})
+        kinds: set[type[StreamItem]] = set()
+        async for batch in feed.batches():
+            kinds |= {type(item) for item in batch}
+            if {Trade, Quote} <= kinds:
+                break
+        await feed.close()
+    assert (feed.refused, feed.left_out) == (0, frozenset())
+
+
 async def test_wrong_keys_are_refused_for_good() -> None:
     async with market(MarketOptions(symbols=20, key="k", secret="right")) as server:
         feed = feed_of(server, keyword="wrong")

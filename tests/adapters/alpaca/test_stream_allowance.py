@@ -257,7 +257,7 @@ async def test_what_the_vendor_does_not_name_as_subscribed_is_left_out_and_asked
         await peer.shake_hands()
         for said in (["AAPL"], ["AAPL", "MSFT"]):
             heard.append(await peer.hear())
-            await peer.say({"T": "subscription", "trades": said})
+            await peer.say({"T": "subscription", "trades": said, "quotes": None})
         await for_ever(peer)
 
     async with scripted_stream(script) as (_server, url), listening(url) as listener:
