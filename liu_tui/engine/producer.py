@@ -108,6 +108,7 @@ class Producer:
                 outlet.close()
             if self._recorder is not None:
                 await self._recorder.close()
+                self._child.tell(self._stats())  # the summary tells what is in the file
 
     # ── what the supervisor says ──
 
