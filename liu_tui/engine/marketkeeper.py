@@ -106,7 +106,14 @@ class MarketKeeper:
                 start_new_session=True,
             )
         self.pid = self._process.pid
-        ready = await self._ready_line()
+        try:
+            ready = await self._ready_line()
+        except LiuError:
+            # It ends by itself when it cannot begin; one that only said nothing must not stay behind.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            raise
         self.url, self.port = ready.url, ready.port
 
     async def restart(self) -> None:
