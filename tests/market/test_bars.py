@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liu_tui.market.bars import SecondBars, minute_bars
+from liu_tui.market.bars import SecondBars, difference, minute_bars
 from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, Trade
 from tests.kit.market import a_trade, at
@@ -92,3 +92,27 @@ def test_a_trade_of_a_closed_second_is_counted_as_late() -> None:
 
 def test_an_interval_of_odd_lots_alone_has_no_bar() -> None:
     assert minute_bars("AAPL", [a_trade(at("09:30"), 100.0, 5.0, "@", "I")]) == []
+
+
+def test_a_second_of_odd_lots_alone_is_closed_too() -> None:
+    maker = SecondBars()
+    maker.add(a_trade(at("09:30"), 100.0, 5.0, "@", "I"))
+    assert maker.flush(at("09:31")) == []
+    assert maker.add(a_trade(at("09:30") + 5)) is None
+    assert maker.late == 1
+
+
+def test_a_late_print_of_a_second_is_not_its_close() -> None:
+    maker = SecondBars()
+    for after_ns, price in ((500, 100.0), (900, 101.0), (700, 105.0), (100, 99.0)):
+        maker.add(a_trade(at("09:30") + after_ns, price))
+    (bar,) = maker.flush(at("09:31"))
+    assert (bar.open, bar.high, bar.low, bar.close, bar.count) == (99.0, 105.0, 99.0, 101.0, 4)
+
+
+def test_a_minute_differs_materially_by_more_than_a_cent_or_one_percent_of_volume() -> None:
+    own = Bar("AAPL", at("09:30"), 10.0, 10.0, 10.0, 10.0, 1_000.0)
+    assert difference(own, Bar("AAPL", at("09:30"), 10.01, 10.01, 9.99, 10.0, 1_009.0)) == ""
+    assert difference(own, Bar("AAPL", at("09:30"), 10.0, 10.02, 10.0, 10.0, 1_020.0)) == (
+        "AAPL 09:30: high 10.00, the vendor says 10.02; volume 1,000, the vendor says 1,020"
+    )

@@ -1,12 +1,14 @@
 """Sieve: what comes twice, late or from nowhere is recognised; true moves pass, and nothing is lost."""
 
 from collections.abc import Iterable
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liu_tui.market import sieve as sieve_module
 from liu_tui.market.doubt import ENOUGH, HELD_MOST
 from liu_tui.market.expansion import expand
 from liu_tui.market.limits import width
@@ -523,3 +525,18 @@ def test_the_same_events_are_sifted_alike_every_time(words: list[tuple[str, int,
     first, second = Sieve("QQQ"), Sieve("QQQ")
     assert sift(shaken(words), first) == sift(shaken(words), second)
     assert first.words == second.words
+
+
+NEAR = st.lists(
+    st.tuples(st.sampled_from(["print", "quote"]), st.integers(0, 50), st.floats(88.0, 112.0)), max_size=60
+)
+
+
+@given(NEAR | SHAKEN)
+def test_the_gates_change_nothing_but_the_time_it_takes(words: list[tuple[str, int, float]]) -> None:
+    events = shaken(words)
+    quick, slow = Sieve("QQQ"), Sieve("QQQ")
+    with patch.object(sieve_module, "GATE_FRAC", -1.0):
+        expected = sift(events, slow)
+    assert sift(events, quick) == expected
+    assert (quick.words, quick.held_back) == (slow.words, slow.held_back)
