@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from liu_tui.backtest.admission import Admission, marks_of
 from liu_tui.backtest.crew import Crew, load_scouts
 from liu_tui.backtest.data import PlayedData
 from liu_tui.backtest.house import House
 from liu_tui.market.lookback import daily_start, history_start
-from liu_tui.market.sieve import Sieve
 from liu_tui.market.tape import Tape
 from liu_tui.market.view import VenueView
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Event, MarketEvent, Quote, TapeEvent, Trade
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, MarketEvent, Quote, TapeEvent, Trade
 from liu_tui.model.orders import Fill, Intent, OrderNews
 from liu_tui.trading.notes import take_note
 from liu_tui.trading.requests import (
@@ -67,8 +67,7 @@ class Day:
         self._scouts = load_scouts(plan, house.root, hours)
         self._watchlist = Watchlist(plan.max_symbols)
         self._watched = watched
-        self._sieves: dict[str, Sieve] = {}
-        self._quoted: set[str] = set()  # symbols whose quotes are subscribed
+        self._admission = Admission(lambda words: house.record.say("warn", words, source="feed"))
         self._intents: list[Intent] = []
         self._asked: list[VetoRequest | UnsubscribeRequest] = []
         self._left_out: set[str] = set()
@@ -127,8 +126,8 @@ class Day:
         mine = [event for event in events if event.symbol in self._watched]
         self._house.bars += sum(1 for event in events if type(event) is Bar)
         self._market(t_ns, mine)
-        admitted = self._admit(mine)
-        await self._hear(t_ns, _marks(admitted))
+        admitted = self._admission.admit(mine)
+        await self._hear(t_ns, marks_of(admitted))
         await self._call(t_ns, admitted)
         await self._decide(t_ns)
         self._obey()
@@ -141,26 +140,6 @@ class Day:
             if isinstance(event, Trade | Quote | Bar):
                 on_event(event)
         self._exchange.on_time(t_ns)
-
-    def _admit(self, events: Sequence[TapeEvent]) -> list[TapeEvent]:
-        """What of it is subscribed, and what the symbols' sieves let through: as at the live producer."""
-        admitted: list[TapeEvent] = []
-        for event in events:
-            symbol = event.symbol
-            if type(event) is Quote and symbol not in self._quoted:
-                continue
-            sieve = self._sieves[symbol]
-            passes = sieve.admit(event)
-            if sieve.released:
-                admitted += sieve.released
-                sieve.released = []
-            if sieve.words:
-                for words in sieve.words:
-                    self._house.record.say("warn", words, source="feed")
-                sieve.words = []
-            if passes:
-                admitted.append(event)
-        return admitted
 
     async def _hear(self, t_ns: int, marks: dict[str, float]) -> None:
         desk, carry = self._desk, self._house.hands.carry
@@ -224,21 +203,15 @@ class Day:
         outcome = {symbol: self._watchlist.pick(symbol, target, events) for symbol, target in picks}
         for symbol in (symbol for symbol, what in outcome.items() if what == "new"):
             self._watched.add(symbol)
-            self._sieves[symbol] = Sieve(symbol)
             self._house.symbols.add(symbol)
             self._show_prices(symbol)
         changed = [symbol for symbol, what in outcome.items() if what in ("new", "wider")]
         for symbol in changed:
-            self._subscribe(symbol)
+            if (watched := self._watchlist.get(symbol)) is not None:
+                plan_events = self._house.plan.events
+                self._admission.subscribe(symbol, events_of(watched, self._crew.events, plan_events))
         await self._serve(changed)
         return outcome
-
-    def _subscribe(self, symbol: str) -> None:
-        watched = self._watchlist.get(symbol)
-        if watched is not None and Event.QUOTE in events_of(
-            watched, self._crew.events, self._house.plan.events
-        ):
-            self._quoted.add(symbol)
 
     async def _serve(self, symbols: Sequence[str]) -> None:
         """Hand symbols to the session with the history that the strategies declared."""
@@ -307,14 +280,3 @@ class Day:
 
     def _say(self, words: str, *, source: str) -> None:
         self._house.record.say("info", words, source=source)
-
-
-def _marks(events: Iterable[TapeEvent]) -> dict[str, float]:
-    """The last trade of each symbol; where there was none, its bar's close. As the live producer does."""
-    marks: dict[str, float] = {}
-    for event in events:
-        if isinstance(event, Trade):
-            marks[event.symbol] = event.price
-        elif isinstance(event, Bar) and event.span_ns == MINUTE_NS:
-            marks.setdefault(event.symbol, event.close)
-    return marks
