@@ -7,6 +7,9 @@ docs of Polygon `/v3/reference/conditions` and Alpaca "Stock Minute Bars". Lette
 from functools import lru_cache
 from typing import Final
 
+from liu_tui.market.calendar import day_of, hours
+from liu_tui.model.market import SECOND_NS
+
 OPEN_CLOSE: Final = 1
 HIGH_LOW: Final = 2
 VOLUME: Final = 4
@@ -20,6 +23,8 @@ _NOTHING: Final = frozenset(
 _EXTENDED: Final = frozenset("TU")  # outside regular hours nearly every trade has one of them
 _AVERAGE_PRICE: Final = {"A": "B", "B": "B", "": "BW"}
 """Average price by tape: B on New York's, where B is "bunched" on Nasdaq's; W on that, and on all others."""
+
+_HOUR_NS: Final = 3_600 * SECOND_NS
 
 
 @lru_cache(maxsize=4096)
@@ -38,3 +43,11 @@ def effect(conditions: tuple[str, ...], tape: str, regular: bool) -> int:
     ):
         return VOLUME
     return VOLUME | HIGH_LOW if letters & _NO_OPEN_CLOSE else ALL
+
+
+def regular_until(t_ns: int) -> tuple[bool, int]:
+    """Say whether a moment lies in regular hours, and until when at least that stays so."""
+    session = hours(day_of(t_ns))
+    if session is None or t_ns >= session.close_ns:
+        return False, t_ns - t_ns % _HOUR_NS + _HOUR_NS  # no hour of UTC straddles New York's midnight
+    return (False, session.open_ns) if t_ns < session.open_ns else (True, session.close_ns)

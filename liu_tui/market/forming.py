@@ -3,8 +3,7 @@
 from math import inf
 from typing import Final
 
-from liu_tui.market.calendar import is_regular
-from liu_tui.market.conditions import ALL, HIGH_LOW, OPEN_CLOSE, VOLUME, effect
+from liu_tui.market.conditions import ALL, HIGH_LOW, OPEN_CLOSE, VOLUME, effect, regular_until
 from liu_tui.model.market import Bar, Trade, TradeCancel, TradeCorrection
 
 PRINTS_MOST: Final = 20_000
@@ -23,6 +22,7 @@ class Forming:
     __slots__ = (
         "_close_ns",
         "_effects",
+        "_hours_end",
         "_open_ns",
         "_prints",
         "close",
@@ -47,6 +47,7 @@ class Forming:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.regular = False
+        self._hours_end = 0
         self._effects: dict[tuple[str, ...], int] = {}  # of sale conditions, in these hours on its one tape
         self._prints: list[Trade] = []
         self.begin(0, 0)
@@ -55,9 +56,8 @@ class Forming:
         """Begin an interval, empty."""
         self.start_ns, self.end_ns = start_ns, end_ns
         self._clear()
-        regular = is_regular(start_ns)
-        if regular is not self.regular:
-            self.regular = regular
+        if start_ns >= self._hours_end:
+            self.regular, self._hours_end = regular_until(start_ns)
             self._effects = {}
 
     def add(self, trade: Trade) -> bool:

@@ -70,15 +70,18 @@ class RecentBars:
         self._told[bar.t_ns] = (*told[-3:], bar)
         self.newest_ns = max(self.newest_ns, bar.t_ns)
         if len(self._told) > BARS:
-            del self._told[min(self._told)]
+            del self._told[next(iter(self._told))]
         return False
 
-    def before(self, t_ns: int, within_ns: int) -> Bar | None:
-        """Return the bar before this moment, as it was told last; None if it is older than `within_ns`."""
-        start_ns = max((start for start in self._told if start < t_ns), default=None)
-        if start_ns is None or t_ns - self._told[start_ns][-1].end_ns >= within_ns:
-            return None
-        return self._told[start_ns][-1]
+    def before(self, bar: Bar, within_ns: int) -> Bar | None:
+        """Return the bar before this one, as it was told last; None if it ended `within_ns` earlier."""
+        told = self._told.get(bar.t_ns - bar.span_ns)
+        if told is None:
+            start_ns = max((start for start in self._told if start < bar.t_ns), default=None)
+            if start_ns is None or bar.t_ns - start_ns - bar.span_ns >= within_ns:
+                return None
+            told = self._told[start_ns]
+        return told[-1]
 
 
 def _key(trade: Trade) -> tuple[int, str, int] | Trade:

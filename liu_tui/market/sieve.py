@@ -11,8 +11,8 @@ quotes confirm its level, or a price at the old level refutes it.
 from math import inf
 from typing import Final
 
-from liu_tui.market.calendar import day_of, hours, is_regular, to_datetime
-from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect
+from liu_tui.market.calendar import day_of, hours, to_datetime
+from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect, regular_until
 from liu_tui.market.doubt import ENOUGH, ENOUGH_SETTLING, Doubt
 from liu_tui.market.limits import near, width
 from liu_tui.market.recent import GENERATION, RecentBars, RecentTrades
@@ -67,6 +67,7 @@ class Sieve:
         "_day",
         "_doubt",
         "_high",
+        "_hours_end",
         "_least",
         "_low",
         "_may",
@@ -102,7 +103,7 @@ class Sieve:
         self._trade_ns = self._minute_end = 0  # newest print, and the end of its minute
         self._low, self._high = inf, -inf  # of the prints admitted of that minute
         self._past_start, self._past_low, self._past_high = 0, inf, -inf  # and of the one before
-        self._regular = False
+        self._regular, self._hours_end = False, 0
         self._may: dict[tuple[str, ...], int] = {}  # by sale conditions, in the present hours on its one tape
         self._recent = RecentTrades()
         self._printed = self._recent.newer
@@ -171,9 +172,8 @@ class Sieve:
         self._past_low, self._past_high = self._low, self._high
         self._low, self._high = inf, -inf
         self._minute_end = start_ns + MINUTE_NS
-        regular = is_regular(start_ns)
-        if regular is not self._regular:
-            self._regular = regular
+        if start_ns >= self._hours_end:
+            self._regular, self._hours_end = regular_until(start_ns)
             self._may = {}
 
     def _judge(self, trade: Trade) -> bool:
@@ -368,7 +368,9 @@ class Sieve:
         if recent.again(bar):
             self.duplicates += 1
             return False
-        amended = cut(bar, recent.before(bar.t_ns, PAUSE_NS), self._price, *self._reached(bar.t_ns))
+        amended = bar
+        if not self._least <= bar.low <= bar.high <= self._most:
+            amended = cut(bar, recent.before(bar, PAUSE_NS), self._price, *self._reached(bar.t_ns))
         self._learn(bar)
         if amended is bar:
             return True
@@ -387,7 +389,7 @@ class Sieve:
         # Where no prints come a bar's close is the reference; it cannot confirm what is held.
         if bar.t_ns <= self._price_ns or self._doubt.side:
             return
-        if self._forgotten(bar.t_ns) or near(bar.close, self._price):
+        if near(bar.close, self._price) or self._forgotten(bar.t_ns):
             self._refer(bar.close, bar.end_ns)
 
     def _hear(self, note: TapeEvent) -> bool:
