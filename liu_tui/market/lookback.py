@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from liu_tui.market.calendar import hours, previous_session, session_of
+from liu_tui.market.calendar import hours, midnight_ns, previous_session, session_of
 from liu_tui.model.market import MINUTE_NS
 
 
@@ -31,6 +31,4 @@ def daily_start(now_ns: int, days: int) -> int:
     day = date.fromisoformat(session_of(now_ns).day)
     for _ in range(days):
         day = previous_session(day)
-    session = hours(day)
-    # Daily bars are stamped at New York midnight, before the pre-market begins.
-    return (session.pre_ns if session is not None else now_ns) - 6 * 3_600_000_000_000
+    return midnight_ns(day)  # what daily bars are stamped with

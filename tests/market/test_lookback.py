@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from liu_tui.market import calendar
 from liu_tui.market.lookback import daily_start, history_start
 from tests.kit.market import at
 
@@ -35,7 +38,13 @@ def test_a_holiday_is_no_session() -> None:
 @pytest.mark.parametrize(("days", "first"), [(1, "2024-08-27"), (3, "2024-08-23"), (5, "2024-08-21")])
 def test_daily_bars_start_so_many_finished_sessions_back_and_no_further(days: int, first: str) -> None:
     """A daily bar is stamped at New York's midnight."""
-    midnight = at(f"{first} 00:00")
-    start = daily_start(NOON, days)
-    assert start <= midnight
-    assert midnight - start < 24 * 3_600_000_000_000
+    assert daily_start(NOON, days) == at(f"{first} 00:00")
+
+
+def test_a_day_that_the_broker_has_closed_is_no_session() -> None:
+    calendar.correct([], [date(2024, 8, 27)])
+    try:
+        assert history_start(NOON, 1) == at("2024-08-26 09:30")
+        assert daily_start(NOON, 1) == at("2024-08-26 00:00")
+    finally:
+        calendar.correct((), ())
