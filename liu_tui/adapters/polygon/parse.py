@@ -194,17 +194,16 @@ class FrameReader:
 
     def read(self, frame: bytes) -> tuple[list[StreamItem], list[Control]]:
         """Turn one frame into what it says of the market, in order, and what it says of the connection."""
-        items: list[StreamItem] = []
-        control: list[Control] = []
         try:
-            messages = _frame_decoder.decode(frame)
+            return self._take(_frame_decoder.decode(frame))
         except _UNREADABLE:
             return self._read_pieces(frame)
-        self._take(messages, items, control)
-        return items, control
 
-    def _take(self, messages: list[_Message], items: list[StreamItem], control: list[Control]) -> None:
+    def _take(self, messages: list[_Message]) -> tuple[list[StreamItem], list[Control]]:
         # The first two branches are nine tenths of a day and paid for every event: spare every call.
+        items: list[StreamItem] = []
+        control: list[Control] = []
+        ignored = 0
         add = items.append
         for m in messages:
             if type(m) is _QuoteMessage:
@@ -215,23 +214,14 @@ class FrameReader:
                     add(_old_quote(m))
             elif type(m) is _TradeMessage:
                 add(_trade(m))
-            else:
-                self._take_rare(m, items, control)
-
-    def _take_rare(self, m: _Message, items: list[StreamItem], control: list[Control]) -> None:
-        match m:
-            case _SecondMessage():
-                items.append(_bar(m, SECOND_NS))
-            case _MinuteMessage():
-                items.append(_bar(m, MINUTE_NS))
-            case _BandMessage():
-                items.append(_band(m))
-            case Status():
+            elif isinstance(m, Control):
                 control.append(m)
-            case _ClockMessage():
-                items.append(Anchor(m.at, monotonic_ns(), m.speed, m.paused, m.lockstep))
-            case _EndMessage():
-                items.append(SessionEnd(m.at))
+            elif (item := _rare(m)) is not None:
+                add(item)
+            else:
+                ignored += 1
+        self.ignored += ignored
+        return items, control
 
     def _read_pieces(self, frame: bytes) -> tuple[list[StreamItem], list[Control]]:
         items: list[StreamItem] = []
@@ -243,12 +233,15 @@ class FrameReader:
             return items, control
         for piece in pieces:
             try:
-                self._take([_message_decoder.decode(piece)], items, control)
+                some, said = self._take([_message_decoder.decode(piece)])
             except _UNREADABLE as e:
                 if _is_foreign(piece):
                     self.ignored += 1
                 else:
                     self._refuse(e, items)
+            else:
+                items += some
+                control += said
         return items, control
 
     def _refuse(self, why: Exception, items: list[StreamItem]) -> None:
@@ -260,6 +253,23 @@ class FrameReader:
             items.append(Unreadable(1, str(why)))
         if self.refused == 1 or self.refused % 1000 == 0:
             log.warning("polygon stream: %d messages could not be read; the last one: %s", self.refused, why)
+
+
+def _rare(m: _Message) -> StreamItem | None:
+    """Turn a message that is no trade and no quote into an item; None for what nobody needs."""
+    match m:
+        case _SecondMessage():
+            return _bar(m, SECOND_NS)
+        case _MinuteMessage():
+            return _bar(m, MINUTE_NS)
+        case _BandMessage() if m.lower > 0 and m.upper > 0:
+            return _band(m)
+        case _ClockMessage():
+            return Anchor(m.at, monotonic_ns(), m.speed, m.paused, m.lockstep)
+        case _EndMessage():
+            return SessionEnd(m.at)
+        case _:
+            return None
 
 
 def _old_quote(m: _QuoteMessage) -> Quote:
@@ -276,12 +286,18 @@ def _trade(m: _TradeMessage) -> Trade:
 
 
 def _bar(m: _BarMessage, span_ns: int) -> Bar:
+    """Raises ValueError if the prices contradict each other."""
+    if not (m.low <= m.open <= m.high and m.low <= m.close <= m.high):
+        raise ValueError(f"a bar whose prices contradict each other: {m.open} {m.high} {m.low} {m.close}")
     prices = (m.open, m.high, m.low, m.close)
     volume = m.exact_volume or m.volume
     return Bar(our_symbol(m.symbol), from_ms(m.start), *prices, volume, m.vwap, span_ns=span_ns)
 
 
 def _band(m: _BandMessage) -> PriceBand:
+    """Raises ValueError if the lower limit is above the upper."""
+    if m.lower > m.upper:
+        raise ValueError(f"a price band from {m.lower} to {m.upper}")
     indicator = ",".join(map(str, m.indicators or ()))
     return PriceBand(our_symbol(m.symbol), from_ms(m.at), m.lower, m.upper, indicator)
 

@@ -74,6 +74,25 @@ def test_price_bands_come_with_their_indicators() -> None:
     assert read(band) == [PriceBand("MSFT", SECOND_NS, 197.79, 218.64, "21,17")]
 
 
+def test_a_band_without_a_side_is_for_nobody_and_one_that_is_crossed_is_refused() -> None:
+    reader, band = FrameReader(), {"ev": "LULD", "T": "MSFT", "h": 218.64, "l": 197.79, "t": 1_000}
+    items, _ = reader.read(frame(band | {"l": 0}, band | {"h": 0}, band | {"l": 218.65}, band))
+    assert items == [
+        Unreadable(1, "a price band from 218.65 to 218.64"),
+        PriceBand("MSFT", SECOND_NS, 197.79, 218.64),
+    ]
+    assert (reader.refused, reader.ignored) == (1, 2)
+
+
+@pytest.mark.parametrize("wrong", [{"h": 100.2}, {"l": 100.1}, {"o": 102}, {"c": 99}, {"l": 200, "h": 300}])
+def test_a_bar_that_contradicts_itself_is_refused_and_nothing_else(wrong: dict[str, float]) -> None:
+    reader = FrameReader()
+    items, control = reader.read(frame(a_trade(), a_bar() | wrong, a_status("success"), a_quote()))
+    assert [type(item) for item in items] == [Trade, Unreadable, Quote]
+    assert control == [Status("success")]
+    assert reader.refused == 1
+
+
 def test_numbers_may_be_texts() -> None:
     texts = {"o": "100.0", "h": "101", "l": "99.5", "c": "100.5", "v": "1200", "s": "1795186800000"}
     assert read(a_bar(**texts)) == read(a_bar())
