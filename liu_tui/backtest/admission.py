@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 from liu_tui.market.sieve import Sieve
-from liu_tui.model.market import MINUTE_NS, Bar, Event, Quote, TapeEvent, Trade
+from liu_tui.model.market import Event, Quote, TapeEvent
 
 
 class Admission:
@@ -41,14 +41,3 @@ class Admission:
             if passes:
                 admitted.append(event)
         return admitted
-
-
-def marks_of(events: Iterable[TapeEvent]) -> dict[str, float]:
-    """The last trade of each symbol; where there was none, its bar's close. As the live producer does."""
-    marks: dict[str, float] = {}
-    for event in events:
-        if isinstance(event, Trade):
-            marks[event.symbol] = event.price
-        elif isinstance(event, Bar) and event.span_ns == MINUTE_NS:
-            marks.setdefault(event.symbol, event.close)
-    return marks

@@ -1,7 +1,7 @@
 """One day of a backtest: the live house's lock-step, in one process.
 
 The way of a step (t_ns, events), the same as that of market, producer, desk, consumers and scanners together:
- 1. `_market`    the exchange matches the events, then takes the time
+ 1. `Venue.play` the exchange matches the events, then takes the time                     (venue.py)
  2. `_hear`      the desk learns the last prices, then what its orders did since the last step, then the time;
                  the session hears of fills and orders as the desk books them
  3. `_call`      the session takes each event at its own time, then the time of the step
@@ -15,16 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from liu_tui.backtest.admission import Admission, marks_of
+from liu_tui.backtest.admission import Admission
 from liu_tui.backtest.crew import Crew, load_scouts
 from liu_tui.backtest.data import PlayedData
 from liu_tui.backtest.house import House
+from liu_tui.backtest.venue import Venue
 from liu_tui.market.lookback import daily_start, history_start
+from liu_tui.market.marks import mark
 from liu_tui.market.tape import Tape
 from liu_tui.market.view import VenueView
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, MarketEvent, Quote, TapeEvent, Trade
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, TapeEvent, Trade
 from liu_tui.model.orders import Fill, Intent, OrderNews
 from liu_tui.trading.notes import take_note
+from liu_tui.trading.replay import acted_on_ns
 from liu_tui.trading.requests import (
     KeySet,
     Request,
@@ -62,6 +65,7 @@ class Day:
             bypass_schedule=plan.bypass_market_schedule,
             keys=house.keys,
         )
+        self._venue = Venue(tape, house.exchange, start_ns)
         self._data = PlayedData(tape)
         self._view = VenueView(self._data, house.clock, hours)
         self._scouts = load_scouts(plan, house.root, hours)
@@ -123,23 +127,18 @@ class Day:
 
     async def _step(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
         self._clock.at_ns = t_ns
-        mine = [event for event in events if event.symbol in self._watched]
         self._house.bars += sum(1 for event in events if type(event) is Bar)
-        self._market(t_ns, mine)
-        admitted = self._admission.admit(mine)
-        await self._hear(t_ns, marks_of(admitted))
+        told = self._venue.play(t_ns, events, self._watched)
+        admitted = self._admission.admit(told)
+        marks: dict[str, float] = {}
+        for event in admitted:
+            mark(marks, event)
+        await self._hear(t_ns, marks)
         await self._call(t_ns, admitted)
         await self._decide(t_ns)
         self._obey()
         await self._look(t_ns)
         self._save_each_minute(t_ns)
-
-    def _market(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
-        on_event = self._exchange.on_event
-        for event in events:
-            if isinstance(event, Trade | Quote | Bar):
-                on_event(event)
-        self._exchange.on_time(t_ns)
 
     async def _hear(self, t_ns: int, marks: dict[str, float]) -> None:
         desk, carry = self._desk, self._house.hands.carry
@@ -157,8 +156,7 @@ class Day:
                     take_note(self._session.series(event.symbol), event)
                 continue
             self._house.events += 1
-            moment = event.end_ns if isinstance(event, Bar) else event.t_ns
-            if requests := await on_event(event, moment):
+            if requests := await on_event(event, acted_on_ns(event, t_ns)):
                 self._put(requests)
         self._put(await self._session.on_time(t_ns))
 
@@ -204,7 +202,7 @@ class Day:
         for symbol in (symbol for symbol, what in outcome.items() if what == "new"):
             self._watched.add(symbol)
             self._house.symbols.add(symbol)
-            self._show_prices(symbol)
+            self._venue.begin(symbol)
         changed = [symbol for symbol, what in outcome.items() if what in ("new", "wider")]
         for symbol in changed:
             if (watched := self._watchlist.get(symbol)) is not None:
@@ -227,19 +225,6 @@ class Day:
             if names:
                 history, finished = minutes.get(symbol, []), daily.get(symbol, [])
                 self._session.add_symbol(symbol, strategies=names, history=history, daily=finished)
-
-    def _show_prices(self, symbol: str) -> None:
-        """Tell the exchange where a symbol stands: it was shown nothing of it while nobody watched."""
-        tape, start_ns = self._tape, self._start_ns
-        shown = tape.snapshot(symbol)
-        known: list[MarketEvent] = [e for e in (shown.latest_quote, shown.latest_trade) if e is not None]
-        bar = shown.minute_bar
-        if bar is not None and bar.end_ns >= start_ns:
-            # At one moment bars come first; so does this one, unless it ended after the last trade.
-            later = shown.latest_trade is None or bar.end_ns > shown.latest_trade.t_ns
-            known.insert(len(known) if later else 0, bar)
-        for event in known:
-            self._exchange.on_event(event)
 
     def _say_picks(self, scanner: str, outcome: dict[str, str]) -> None:
         if fresh := [symbol for symbol, what in outcome.items() if what == "new"]:
