@@ -60,7 +60,7 @@ class CachedMinutes:
 
         Raises FeedError. A disk that cannot be written is told in the log.
         """
-        days = list(_days(start_ns, end_ns))
+        days = list(_days(start_ns, end_ns - MINUTE_NS + 1))  # no bar of the span begins later
         known = await asyncio.to_thread(self._read, list(names), days)
         groups: dict[tuple[date, date], dict[str, Wanted]] = defaultdict(dict)
         for name, own in known.items():
