@@ -28,6 +28,7 @@ RECEIVE_BYTES = 64 * 1024
 INBOX_BYTES = 1024 * 1024
 MAX_FRAME = 64 * 1024 * 1024
 MAX_FDS = 16
+_ANCILLARY_BYTES = socket.CMSG_SPACE(MAX_FDS * 4)
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 """Linux only: a file that comes is closed in programs that user code starts, or a link outlives its end."""
 
@@ -185,7 +186,7 @@ class Link(Generic[M]):
     def _on_readable(self) -> None:
         try:
             size, ancillary, _flags, _address = self._sock.recvmsg_into(
-                [self._buffer], socket.CMSG_SPACE(MAX_FDS * 4), _CLOSE_ON_EXEC
+                [self._buffer], _ANCILLARY_BYTES, _CLOSE_ON_EXEC
             )
         except (BlockingIOError, InterruptedError):
             return

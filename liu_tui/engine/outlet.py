@@ -24,6 +24,7 @@ FRAME_EVENTS = 512
 class Outlet:
     """One reader's events.
 
+    put:     take an event; it leaves with flush(). The list's own method: it is called for every event
     merging: fold trades and quotes while the reader is behind; False in lock-step, where the market waits
              for the reader and a replay must not depend on anybody's pace
     merged:  how many trades and quotes were folded into newer ones
@@ -33,6 +34,7 @@ class Outlet:
         self._link = link
         self._merging = merging
         self._batch: list[OnMarketLink] = []
+        self.put = self._batch.append
         self._rest = memoryview(b"")
         self._kept: OrderedDict[object, OnMarketLink] = OrderedDict()  # in the order of leaving
         self._places = count()
@@ -49,30 +51,30 @@ class Outlet:
         """Events kept back."""
         return len(self._kept)
 
-    def put(self, event: OnMarketLink) -> None:
-        """Take an event; it leaves with flush()."""
-        self._batch.append(event)
-
     def flush(self) -> None:
         """Send what was put, or keep it merged if the reader is behind."""
         batch = self._batch
         if not batch:
             return
-        self._batch = []
         if self._link.closed:  # its reader is dead; the next one has a link of its own, and asks for history
             self._rest = memoryview(b"")
             self._kept.clear()
-            return
-        for start in range(0, len(batch), FRAME_EVENTS):
-            part = batch[start : start + FRAME_EVENTS]
-            if self._rest:
-                self._keep(part)
-            else:
-                self._offer(part)
+        elif len(batch) <= FRAME_EVENTS:
+            self._send(batch)
+        else:
+            for start in range(0, len(batch), FRAME_EVENTS):
+                self._send(batch[start : start + FRAME_EVENTS])
+        batch.clear()
 
     def close(self) -> None:
         """Let the link go."""
         self._link.close()
+
+    def _send(self, events: list[OnMarketLink]) -> None:
+        if self._rest:
+            self._keep(events)
+        else:
+            self._offer(events)
 
     def _offer(self, events: list[OnMarketLink]) -> None:
         self._rest = self._link.offer(pack(events))
