@@ -29,11 +29,12 @@ class Purpose(Enum):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """History that has arrived: (task, minute bars, daily bars) of each symbol, and what to answer."""
+    """History that has arrived: (task, minute bars, daily bars) of each symbol, what to answer, and why."""
 
     purpose: Purpose
     symbols: list[tuple[SymbolTask, list[Bar], list[Bar]]]
     answer: Assigned | None = None
+    words: str = ""
 
 
 class Backfill:
@@ -44,41 +45,48 @@ class Backfill:
         self._child = child
         self.profiles = profiles
         self._tasks: list[asyncio.Task[Loaded]] = []
+        self._repairs: list[asyncio.Task[Loaded]] = []
 
     def begin(self, assign: Assign) -> None:
         """Fetch what the strategies' lookback needs for these symbols."""
-        self._start(self._fetch(assign.tasks, Assigned(n=assign.n)))
+        self._tasks.append(self._started(self._fetch(assign.tasks, Assigned(n=assign.n))))
 
     def refill(self, symbols: Sequence[str], gap: GapBegin) -> None:
         """Fetch the bars of a gap; they come marked as back-filled."""
         start = gap.from_ns - gap.from_ns % MINUTE_NS - MINUTE_NS
-        words = f"gap in the feed ({gap.words})" if gap.words else "gap in the feed"
-        self._start(self._fetch_again(Purpose.GAP, symbols, start, words))
+        self._tasks.append(self._started(self._fetch_gap(list(symbols), start, gap.words)))
 
-    def refetch(self, symbols: Iterable[str], from_ns: int, words: str) -> None:
-        """Fetch bars again that are wrong or did not come, from the minute of `from_ns` on; words: why."""
+    def refetch(
+        self, symbols: Iterable[str], from_ns: int, words: str, *, until_ns: int | None = None
+    ) -> None:
+        """Fetch bars again that are wrong or did not come, from the minute of `from_ns` on; words: why.
+
+        until_ns: the end of the last one; now if not given
+        """
         start = from_ns - from_ns % MINUTE_NS
-        self._start(self._fetch_again(Purpose.REPAIR, list(symbols), start, words))
+        self._repairs.append(self._started(self._fetch_again(list(symbols), start, until_ns, words)))
 
     def finished(self) -> list[Loaded]:
-        """What has arrived since the last call, in the order of asking."""
+        """What has arrived since the last call, in the order of asking; repairs hold up nobody."""
         done: list[Loaded] = []
-        while self._tasks and self._tasks[0].done():
-            done.append(self._tasks.pop(0).result())
+        for tasks in (self._tasks, self._repairs):
+            while tasks and tasks[0].done():
+                done.append(tasks.pop(0).result())
         return done
 
     async def close(self) -> None:
         """Give up what is under way. May be called twice."""
-        for task in self._tasks:
+        under_way = self._tasks + self._repairs
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        self._tasks, self._repairs = [], []
         await self._data.close()
 
-    def _start(self, job: Coroutine[Any, Any, Loaded]) -> None:
+    def _started(self, job: Coroutine[Any, Any, Loaded]) -> asyncio.Task[Loaded]:
         task = asyncio.get_running_loop().create_task(job)
         task.add_done_callback(lambda _task: self._child.wake.set())
-        self._tasks.append(task)
+        return task
 
     async def _fetch(self, tasks: Sequence[SymbolTask], answer: Assigned) -> Loaded:
         now = self._child.clock.now_ns()
@@ -90,15 +98,19 @@ class Backfill:
         rows = [(task, minutes.get(task.symbol, []), daily.get(task.symbol, [])) for task in tasks]
         return Loaded(Purpose.BEGIN, rows, answer)
 
-    async def _fetch_again(self, purpose: Purpose, symbols: Sequence[str], start: int, words: str) -> Loaded:
-        bars = await self._bars(symbols, start, self._child.clock.now_ns(), MINUTE_NS)
-        count = sum(len(rows) for rows in bars.values())
-        verb = "back-filled" if purpose is Purpose.GAP else "fetched again"
-        said = f"{words}: {count} minute bars of {len(symbols)} symbols {verb}"
+    async def _fetch_gap(self, symbols: Sequence[str], start: int, words: str) -> Loaded:
+        loaded = await self._fetch_again(symbols, start, None, words)
+        count = sum(len(rows) for _task, rows, _daily in loaded.symbols)
+        said = f"gap in the feed ({words})" if words else "gap in the feed"
+        said = f"{said}: {count} minute bars of {len(symbols)} symbols back-filled"
         self._child.say("warn", said, kind="feed")
-        return Loaded(
-            purpose, [(SymbolTask(symbol=name), _marked(bars.get(name, ())), []) for name in symbols]
-        )
+        return msgspec.structs.replace(loaded, purpose=Purpose.GAP)
+
+    async def _fetch_again(self, symbols: Sequence[str], start: int, until: int | None, words: str) -> Loaded:
+        end = self._child.clock.now_ns() if until is None else until
+        bars = await self._bars(symbols, start, end, MINUTE_NS)
+        rows = [(SymbolTask(symbol=name), _marked(bars.get(name, ())), list[Bar]()) for name in symbols]
+        return Loaded(Purpose.REPAIR, rows, words=words)
 
     async def _bars(self, names: Sequence[str], start: int, end: int, span: int) -> dict[str, list[Bar]]:
         for attempt in range(1, RETRIES + 1):
