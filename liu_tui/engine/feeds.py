@@ -72,8 +72,9 @@ class Feeds:
     def fresh(self, producer: str, said: Freshness) -> bool:
         """A producer told how fresh its symbols are; returns whether its stream has just fallen silent."""
         stream = self._streams[producer]
-        fell = bool(said.silent_s) and not stream.silent_s
-        stream.silent_s = said.silent_s
+        silent_s = said.silent_s if stream.state == FeedState.LIVE else 0.0
+        fell = bool(silent_s) and not stream.silent_s
+        stream.silent_s = silent_s
         for symbol in self._of.get(producer, ()):
             self._health.pop(symbol, None)
         self._of[producer] = tuple(row.symbol for row in said.rows)

@@ -1,8 +1,9 @@
 """What a producer knows to be missing, told to those who can fetch it.
 
 Something is missing from the last good event before a line was lost, before messages came that could not be
-read, or since a predecessor died, until the line is good again. Consumers fetch that from history; what they
-are told here says from when. In lock-step nothing is missing: the market waits for the line.
+read, or since a predecessor died, until the line is good again. It may be missing of a symbol that was quiet
+for longer than is usual for it and speaks again. Consumers fetch that from history; what they are told here
+says from when. In lock-step nothing is missing: the market waits for the line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ KEPT_NS = 3 * SECOND_NS
 
 
 class Gaps:
-    """One producer's gaps. Times are session nanoseconds.
+    """One producer's gaps. Times are session nanoseconds less the feed's declared delay.
 
     lost_ns: when a predecessor of this producer died, 0 if it had none
     count:   how many gaps were told
@@ -41,9 +42,16 @@ class Gaps:
         if not self._from_ns:
             self._from_ns, self._words = self._good_ns or now_ns, words
 
-    def live(self, now_ns: int) -> GapBegin | None:
-        """The line is there again; returns the gap, if there was a line before."""
-        return self._tell(now_ns) if self._from_ns else None
+    def live(self, now_ns: int, quiet_ns: int | None = None) -> GapBegin | None:
+        """The line is there again; returns the gap, if there was a line before.
+
+        quiet_ns: since when some symbols were quiet before it was lost
+        """
+        if not self._from_ns:
+            return None
+        if quiet_ns is not None:
+            self._from_ns = min(self._from_ns, quiet_ns)
+        return self._tell(now_ns)
 
     def unreadable(self, count: int, now_ns: int) -> None:
         """Messages came that could not be read."""
@@ -64,6 +72,13 @@ class Gaps:
     def recent(self) -> GapBegin | None:
         """The gap that was told a moment ago."""
         return self._last if monotonic_ns() - self._last_at < KEPT_NS else None
+
+    def quiet(self, symbols: tuple[str, ...], since_ns: int, now_ns: int) -> GapBegin:
+        """Symbols that were quieter than usual, or whose line was, speak again."""
+        self.count += 1
+        others = f" and {len(symbols) - 1} others" if len(symbols) > 1 else ""
+        words = f"{symbols[0]}{others} quiet for longer than usual"
+        return GapBegin(from_ns=since_ns, to_ns=now_ns, symbols=symbols, words=words)
 
     def _tell(self, now_ns: int) -> GapBegin:
         self._last = GapBegin(from_ns=self._from_ns, to_ns=now_ns, words=self._words)

@@ -8,7 +8,7 @@ from liu_tui.engine.messages import Route, SymbolHealth
 from liu_tui.engine.outlet import Outlet
 from liu_tui.market.freshness import Pulse
 from liu_tui.market.sieve import Sieve
-from liu_tui.model.market import SECOND_NS
+from liu_tui.model.market import SECOND_NS, Halt
 
 
 class Lane:
@@ -16,9 +16,21 @@ class Lane:
 
     consumers: names of those who get it; outlets: theirs, as far as they are there
     volume:    shares of today by the vendor's count, 0 if it did not say
+    halt:      what the tape said last of halts, None if nothing
+    quiet_ns:  since when it is quieter than usual, or its line is; 0 if it is not
     """
 
-    __slots__ = ("consumers", "outlets", "pulse", "sieve", "symbol", "volume")
+    __slots__ = (
+        "_told_ns",
+        "consumers",
+        "halt",
+        "outlets",
+        "pulse",
+        "quiet_ns",
+        "sieve",
+        "symbol",
+        "volume",
+    )
 
     def __init__(self, symbol: str, born_ns: int) -> None:
         self.symbol = symbol
@@ -27,6 +39,23 @@ class Lane:
         self.sieve = Sieve(symbol)
         self.pulse = Pulse(born_ns)
         self.volume = 0.0
+        self.halt: Halt | None = None
+        self.quiet_ns = 0
+        self._told_ns = 0  # what may be missing until then was told
+
+    def hush(self) -> None:
+        """Note that it is quieter than usual: when it speaks again, something may be missing before that."""
+        self.quiet_ns = self.quiet_ns or max(self.pulse.last_ns, self.pulse.born_ns, self._told_ns)
+
+    def told(self, now_ns: int) -> None:
+        """What may be missing until now is told to those who fetch it."""
+        self.quiet_ns, self._told_ns = 0, now_ns
+
+    def note(self, halt: Halt) -> bool:
+        """Take the tape's word on a halt; returns whether it is news."""
+        again = halt == self.halt
+        self.halt, self.pulse.halted = halt, halt.halted
+        return not again
 
     def health(self, now_ns: int, speed: float, *, stale: bool) -> SymbolHealth:
         """How fresh it is. speed: session seconds per wall second; stale: as the vigil judges it."""
@@ -75,6 +104,17 @@ class Lanes(dict[str, Lane]):
         """Find each lane's outlets anew: a consumer came or went, or the table changed."""
         for lane in self.values():
             lane.outlets = tuple(outlets[name] for name in lane.consumers if name in outlets)
+
+    def quiet(self, now_ns: int) -> tuple[tuple[str, ...], int]:
+        """Take the symbols that are quieter than usual, and since when; they are so no more.
+
+        All of them, though but one speaks: those that still do not are found quiet again at the next look.
+        """
+        quiet = [lane for lane in self.values() if lane.quiet_ns]
+        since_ns = min((lane.quiet_ns for lane in quiet), default=now_ns)
+        for lane in quiet:
+            lane.told(now_ns)
+        return tuple(lane.symbol for lane in quiet), since_ns
 
     def counts(self) -> tuple[int, int, int]:
         """Events since the start: come twice, older than one before, held back as too far from the market."""

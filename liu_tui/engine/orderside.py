@@ -32,6 +32,7 @@ class OrderSide:
         self._name, self._session, self._put = name, session, put
         self._link: Link[OnOrdersLink] | None = None
         self._unanswered: dict[str, Intent] = {}
+        self._cancels: dict[tuple[str, str], Intent] = {}  # a symbol's last one, while it means what it meant
         self.after_fill = after_fill
         self.told = 0
 
@@ -47,11 +48,21 @@ class OrderSide:
         self._link = Link(sock, _DECODER, wake)
         self._link.send(Attach(consumer=self._name, after_fill=self.after_fill))
         # The desk knows an intent by its id: what it had taken already it answers again.
-        self._link.send(*self._unanswered.values())
+        self._link.send(*self._unanswered.values(), *self._cancels.values())
 
     def send(self, intent: Intent) -> None:
-        """Ask for an order; without a link it is sent when there is one."""
-        self._unanswered[intent.id] = intent
+        """Ask for an order; without a link it is sent when there is one.
+
+        Nobody answers a Cancel, and it takes back what was asked before it: sent again after the next entry
+        it would take back that.
+        """
+        key = intent.strategy, intent.symbol
+        if intent.cancels:
+            self._cancels[key] = intent
+        else:
+            self._unanswered[intent.id] = intent
+            if intent.operation.enters:
+                self._cancels.pop(key, None)
         if self._link is not None:
             self._link.send(intent)
 

@@ -2,10 +2,13 @@
 
 Per frame: read once, put each event that its symbol's sieve admits into the outlets of that symbol, flush
 each outlet once. Knows no strategy and no pandas; never waits for a reader. Beside the way of the events:
+ line.py       the connection itself
  lanes.py      where each symbol's events go, what is let through, how fresh it is
  gaps.py       what is missing, for the consumers to fetch
  feedwatch.py  silence: told to the console, and ended by connecting anew
  recorder.py   everything as it came, into a file, if that was asked for
+
+`now` is the tape's here: session time less the feed's declared delay, when what comes now has happened.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from liu_tui.engine.child import Child
 from liu_tui.engine.feedwatch import FeedWatch
 from liu_tui.engine.gaps import Gaps
 from liu_tui.engine.lanes import Lane, Lanes
+from liu_tui.engine.line import Line
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import (
     Alive,
@@ -41,11 +45,11 @@ from liu_tui.engine.recorder import Recorder
 from liu_tui.errors import FeedError
 from liu_tui.market import calendar
 from liu_tui.market.history import DataAPI
+from liu_tui.market.marks import mark
 from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem, Unreadable
 from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
 from liu_tui.model.market import (
     DAY_NS,
-    MINUTE_NS,
     Bar,
     Event,
     Halt,
@@ -71,20 +75,17 @@ class Producer:
     """Routes events. outlets: by consumer's name; the desk's gets marks and steps."""
 
     def __init__(self, child: Child) -> None:
-        boot = child.boot
+        boot, delay_ns = child.boot, child.boot.venue.delay_ns
         self._child = child
-        self._feed = open_feed(boot.venue, keys_for(boot.venue))
+        self._line = Line(lambda: open_feed(boot.venue, keys_for(boot.venue)))
         self._outlets: dict[str, Outlet] = {}
         self._lanes = Lanes()
-        self._wanted: dict[Event, set[str]] = {}
         self._marks: dict[str, float] = {}
         self._received = 0
         self._last_event_ns = monotonic_ns()
-        self._gaps = Gaps(boot.lost_ns)
-        self._watch = FeedWatch(child, self._lanes)
+        self._gaps = Gaps(boot.lost_ns and boot.lost_ns - delay_ns)
+        self._watch = FeedWatch(child, self._lanes, self._line)
         self._recorder = Recorder.of(child)
-        self._again = asyncio.Event()
-        self._refused = False  # for good: until a person says reconnect
         self._merged_before: dict[str, int] = {}  # by readers that were started again
         self._lockstep = boot.venue.lockstep
 
@@ -98,12 +99,12 @@ class Producer:
                 ]
                 if not self._lockstep:
                     background.append(tasks.create_task(self._mark()))
-                    background.append(tasks.create_task(self._watch.run(self._cut)))
+                    background.append(tasks.create_task(self._watch.run()))
                 await self._obey()
                 for task in background:
                     task.cancel()
         finally:
-            await self._feed.close()
+            await self._line.close()
             for outlet in self._outlets.values():
                 outlet.close()
             if self._recorder is not None:
@@ -124,9 +125,9 @@ class Producer:
                     case Routes():
                         await self._route(message)
                     case StepAck(n=n):
-                        await self._feed.acknowledge(n)
+                        await self._line.acknowledge(n)
                     case Reconnect(words=words):
-                        self._cut(words)
+                        self._line.renew(words)
 
     def _take_link(self, peer: str, sock: socket.socket) -> None:
         if old := self._outlets.pop(peer, None):
@@ -135,62 +136,42 @@ class Producer:
         link = Link(sock, _silent, self._child.wake.set)
         # A replay must not depend on who was slow: in lock-step everything is kept.
         outlet = self._outlets[peer] = Outlet(link, merging=not self._lockstep)
-        if (gap := self._gaps.recent) is not None and peer != DESK:
+        if (gap := self._gaps.recent) is not None and peer != DESK and not self._lockstep:
             outlet.put(self._of_mine(gap))
             outlet.flush()
         self._lanes.connect(self._outlets)
 
     async def _route(self, table: Routes) -> None:
-        now = self._child.clock.now_ns()
+        now = self._now()
         fresh = self._lanes.lay(table.routes, self._child.boot.consumers, now)
         self._watch.restart(now)
         self._lanes.connect(self._outlets)
-        self._wanted = {event: set() for event in Event}
+        wanted: dict[Event, set[str]] = {event: set() for event in Event}
         for route in table.routes:
             for event in route.events:
-                self._wanted[Event(event)].add(route.symbol)
+                wanted[Event(event)].add(route.symbol)
         words = ""
         try:
-            await self._feed.subscribe(self._wanted)
+            await self._line.subscribe(wanted)
         except FeedError as e:
             words = str(e)
         if self._recorder is not None:
             self._recorder.begin(fresh)
         self._child.tell(Routed(n=table.n, words=words))
 
-    def _cut(self, words: str) -> None:
-        """Connect anew: cut the line that is there, or ask again where we were refused."""
-        if self._refused:
-            self._again.set()
-        else:
-            self._feed.reconnect(words)
+    def _now(self) -> int:
+        return self._child.clock.now_ns() - self._child.boot.venue.delay_ns
 
     # ── what the vendor says ──
 
     async def _read(self) -> None:
-        while True:
-            try:
-                async for batch in self._feed.batches():
-                    self._take(batch)
-            except FeedError as e:
-                # Refused for good: stay, so that the console can show why, and ask again when told to.
-                self._gaps.lost(self._child.clock.now_ns(), str(e))
-                self._child.tell(FeedSaid(status=FeedStatus(FeedState.REFUSED, str(e))))
-            else:
-                return
-            self._refused = True
-            await self._again.wait()
-            self._again.clear()
-            self._refused = False
-            await self._feed.close()
-            venue = self._child.boot.venue
-            self._feed = open_feed(venue, keys_for(venue))
-            await self._feed.subscribe(self._wanted)
+        async for batch in self._line.batches():
+            self._take(batch)
 
     def _take(self, batch: list[StreamItem]) -> None:
-        now = self._child.clock.now_ns()
+        now = self._now()
         if self._recorder is not None:
-            self._recorder.add(batch, now)
+            self._recorder.add(batch, self._child.clock.now_ns())
         if self._pass_on(batch, now):
             self._last_event_ns = monotonic_ns()
             self._watch.beat(now)
@@ -210,6 +191,8 @@ class Producer:
             if lane is None:  # the last few of a symbol that was unsubscribed
                 continue
             self._received += 1
+            if lane.quiet_ns:
+                self._tell_gap(self._gaps.quiet(*lanes.quiet(now), now))
             lane.pulse.beat(now)
             sieve = lane.sieve
             admitted = sieve.admit(item)  # type: ignore[arg-type] # as above
@@ -217,10 +200,10 @@ class Producer:
                 self._pass_sifted(lane)
             if not admitted:
                 continue
-            if kind is Trade:
-                marks[lane.symbol] = item.price  # type: ignore[union-attr] # as above
-            elif kind is not Quote:
-                self._learn(lane, item)  # type: ignore[arg-type] # as above
+            if kind is not Quote:
+                mark(marks, item)  # type: ignore[arg-type] # as above
+                if kind is not Trade:
+                    self._learn(lane, item)  # type: ignore[arg-type] # as above
             for outlet in lane.outlets:
                 outlet.put(item)  # type: ignore[arg-type] # as above
         return self._received - before
@@ -228,10 +211,8 @@ class Producer:
     def _pass_sifted(self, lane: Lane) -> None:
         """Pass on what the sieve lets go, and say what it found."""
         for event in lane.sieve.released:
-            if type(event) is Trade:
-                self._marks[lane.symbol] = event.price
-            elif type(event) is not Quote:
-                self._learn(lane, event)
+            mark(self._marks, event)
+            self._learn(lane, event)
             for outlet in lane.outlets:
                 outlet.put(event)
         for words in lane.sieve.words:
@@ -240,13 +221,10 @@ class Producer:
 
     def _learn(self, lane: Lane, event: TapeEvent) -> None:
         match event:
-            case Bar(span_ns=span_ns) if span_ns == MINUTE_NS:
-                self._marks.setdefault(event.symbol, event.close)
             case Bar(span_ns=span_ns) if span_ns == DAY_NS:
                 lane.volume = event.volume
-            case Halt(halted=halted):
-                lane.pulse.halted = halted
-                word = "halted" if halted else "trades again"
+            case Halt() if lane.note(event):
+                word = "halted" if event.halted else "trades again"
                 said = f"{event.symbol} {word} {event.words}".rstrip()
                 self._child.say("warn", said, source="feed", kind="feed")
 
@@ -270,12 +248,13 @@ class Producer:
                 self._child.tell(SessionOver(t_ns=t_ns))
 
     def _on_status(self, status: FeedStatus, now: int) -> None:
-        self._child.tell(FeedSaid(status=status, refused=self._feed.refused))
-        if status.state is FeedState.LOST:
+        self._child.tell(FeedSaid(status=status, refused=self._line.refused))
+        if status.state in (FeedState.LOST, FeedState.REFUSED):
             self._gaps.lost(now, status.words)
         elif status.state is FeedState.LIVE:
             self._watch.restart(now)
-            self._tell_gap(self._gaps.live(now))
+            _symbols, quiet_ns = self._lanes.quiet(now)
+            self._tell_gap(self._gaps.live(now, quiet_ns))
 
     def _tell_gap(self, gap: GapBegin | None) -> None:
         """Have the consumers fetch what was missed. In lock-step nothing was: the market has waited."""
@@ -288,8 +267,8 @@ class Producer:
 
     def _of_mine(self, gap: GapBegin) -> GapBegin:
         """Name our symbols where other producers have some too."""
-        alone = len(self._child.boot.producers) == 1
-        return gap if alone else msgspec.structs.replace(gap, symbols=tuple(self._lanes))
+        named = gap.symbols or len(self._child.boot.producers) == 1
+        return gap if named else msgspec.structs.replace(gap, symbols=tuple(self._lanes))
 
     # ── marks and numbers ──
 
@@ -304,7 +283,7 @@ class Producer:
             await asyncio.sleep(MARKS_S)
             self._flush_marks()
             # Unreadable messages that came within a second of the last gap are told when that is over.
-            self._tell_gap(self._gaps.due(self._child.clock.now_ns()))
+            self._tell_gap(self._gaps.due(self._now()))
             for outlet in self._outlets.values():
                 outlet.flush()
             if self._recorder is not None:
@@ -319,7 +298,7 @@ class Producer:
         duplicates, disordered, held_back = self._lanes.counts()
         return Alive(
             received=self._received,
-            refused=self._feed.refused,
+            refused=self._line.refused,
             merged=sum(self._merged_by(name, outlet) for name, outlet in readers),
             queue=sum(outlet.waiting for _name, outlet in readers),
             symbols=len(self._lanes),
@@ -331,11 +310,11 @@ class Producer:
             duplicates=duplicates,
             disordered=disordered,
             held_back=held_back,
-            slow=self._feed.slow,
+            slow=self._line.slow,
             gaps=self._gaps.count,
             recorded=self._recorder.written if self._recorder is not None else 0,
             unrecorded=self._recorder.dropped if self._recorder is not None else 0,
-            left_out=tuple(sorted(self._feed.left_out)),
+            left_out=tuple(sorted(self._line.left_out)),
         )
 
     def _merged_by(self, name: str, outlet: Outlet) -> int:
