@@ -2,7 +2,7 @@
 
 The way of an event through `take`:
  1. the late rule cleans the backlog of trades and quotes that waited too long           (lateness.py)
- 2. a symbol whose history is on its way keeps its events until that has come             (backfill.py)
+ 2. events of a symbol whose history is on its way wait until that has come               (waitingroom.py)
  3. prices go to the session, which calls the strategies; notes of the tape to the series
  4. what the series cannot mend by itself (a correction of an old minute, a minute whose bar never came) is
     fetched again, and replaced when it comes
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -21,17 +21,15 @@ from liu_tui.engine.child import Child
 from liu_tui.engine.inbox import MarketInbox
 from liu_tui.engine.lateness import clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.links import Link
-from liu_tui.engine.messages import Assign, GapBegin, OnMarketLink, SymbolTask
+from liu_tui.engine.mending import Mending
+from liu_tui.engine.messages import Assign, GapBegin, OnMarketLink
 from liu_tui.engine.meter import LagMeter
 from liu_tui.engine.orderside import OrderSide, Put
-from liu_tui.model.clock import monotonic_ns
+from liu_tui.engine.waitingroom import Waiting, WaitingRoom
 from liu_tui.model.market import (
-    MINUTE_NS,
-    SECOND_NS,
     Bar,
     Halt,
     MarketEvent,
-    MarketNote,
     PriceBand,
     Quote,
     Step,
@@ -39,19 +37,11 @@ from liu_tui.model.market import (
     TradeCancel,
     TradeCorrection,
 )
-from liu_tui.trading.notes import take_note
+from liu_tui.trading.replay import acted_on_ns
 from liu_tui.trading.session import Session
 
 CHUNK = 64
 """Events that one reading of the clock is enough for; between two of them the desk is heard."""
-LOOK_S = 1.0
-BAR_GRACE_S = 5.0
-GRACE_WALL_S = 2.0
-"""So long after its minute a vendor's bar may come; then it is fetched. The longer of so many seconds of the
-session and of the wall."""
-AMENDED_NS = 30 * MINUTE_NS
-"""So far before a correction the print may lie that it corrects: the tape does not say when that was."""
-
 _MARKET: msgspec.msgpack.Decoder[list[OnMarketLink]] = msgspec.msgpack.Decoder(list[OnMarketLink])
 _PRICES = frozenset({Trade, Quote, Bar})
 
@@ -67,12 +57,11 @@ class MarketSide:
     ) -> None:
         self._child, self._session, self._backfill = child, session, backfill
         self._orders, self._put = orders, put
+        self._mending = Mending(child, session, backfill)
         self._inboxes: dict[str, MarketInbox] = {}
-        self._held: dict[str, list[MarketEvent | MarketNote]] = {}  # until their symbol's history is there
-        self._awaited: dict[str, int] = {}  # how many answers each of them waits for
+        self._room = WaitingRoom(self._discard)
         self._new: set[str] = set()  # symbols whose first history is on its way
         self._step: Step | None = None
-        self._looked_at = 0
         self.lag = LagMeter()
         self.received = self.dispatched = self.discarded = 0
         self.discards: dict[str, int] = {}
@@ -94,7 +83,13 @@ class MarketSide:
         for task in message.tasks:
             if task.symbol not in self._session.symbols and task.symbol not in self._new:
                 self._new.add(task.symbol)
-                self._hold(task.symbol)
+                self._room.expect(task.symbol)
+
+    def drop(self, symbol: str) -> None:
+        """Serve a symbol no more, whatever of it is on its way."""
+        self._new.discard(symbol)
+        self._room.forget(symbol)
+        self._session.drop_symbol(symbol)
 
     async def take(self) -> None:
         """Take what has come since the last call, from history first."""
@@ -108,7 +103,7 @@ class MarketSide:
                 await self._take_history()
         if not lockstep:
             await self._put(await self._session.on_time(self._child.clock.now_ns()))
-            self._look_for_missing_bars()
+            self._mending.look(self._room)
 
     def finished_step(self) -> Step | None:
         """Lock-step: the step that was taken since the last call."""
@@ -119,10 +114,14 @@ class MarketSide:
 
     async def _take(self, events: list[OnMarketLink], *, lockstep: bool) -> None:
         self.received += len(events)
-        if lockstep:
-            for event in events:
-                await self._replay(event)
+        if not lockstep:
+            await self._act(events)
             return
+        for event in events:
+            await self._replay(event)
+
+    async def _act(self, events: Sequence[OnMarketLink]) -> None:
+        """Live: clean what waited too long out of these, and call the strategies for the rest."""
         anchor, clock = self._child.anchor.anchor, self._child.clock
         now, delay = clock.now_ns(), self._child.boot.venue.delay_ns
         cutoff = cutoff_ns(now, self._child.boot.plan.late_after_s, anchor.speed, delay)
@@ -136,22 +135,22 @@ class MarketSide:
             if self._orders.waiting:
                 await self._orders.hear()
 
-    def _chunks(self, events: list[OnMarketLink]) -> Iterator[list[MarketEvent]]:
+    def _chunks(self, events: Sequence[OnMarketLink]) -> Iterator[Sequence[MarketEvent]]:
         """Prices that may be acted on, some at a time; what lies between them is done on the way."""
-        if not self._held and _PRICES.issuperset(map(type, events)):
+        if not self._room and _PRICES.issuperset(map(type, events)):
             for start in range(0, len(events), CHUNK):
                 yield events[start : start + CHUNK]  # type: ignore[misc] # all of them are prices
             return
         chunk: list[MarketEvent] = []
         for event in events:
-            if isinstance(event, Trade | Quote | Bar) and event.symbol not in self._held:
+            if isinstance(event, Trade | Quote | Bar) and event.symbol not in self._room:
                 chunk.append(event)
                 continue
             if chunk:
                 yield chunk
                 chunk = []
             if isinstance(event, Trade | Quote | Bar):
-                self._held[event.symbol].append(event)
+                self._room.put(event)
             else:
                 self._note(event)
         if chunk:
@@ -165,10 +164,10 @@ class MarketSide:
             await self._put(await self._session.on_time(event.t_ns))
         elif not isinstance(event, Trade | Quote | Bar):
             self._note(event)
-        elif event.symbol in self._held:
-            self._held[event.symbol].append(event)
+        elif event.symbol in self._room:
+            self._room.put(event)
         else:
-            now = event.end_ns if isinstance(event, Bar) else event.t_ns
+            now = acted_on_ns(event, self._child.clock.now_ns())
             self._child.anchor.step_to(now)
             self.dispatched += 1
             await self._dispatch((event,), now)
@@ -184,45 +183,38 @@ class MarketSide:
             case GapBegin():
                 self._begin_gap(event)
             case Halt() | PriceBand() | TradeCorrection() | TradeCancel():
-                if event.symbol in self._held:
-                    self._held[event.symbol].append(event)
+                if event.symbol in self._room:
+                    self._room.put(event)
                 else:
-                    self._amend(event)
-
-    def _amend(self, note: MarketNote) -> None:
-        if note.symbol not in self._session.symbols:
-            return
-        mended = take_note(self._session.series(note.symbol), note)
-        # A replay does not ask again: when the answer comes would depend on anybody's pace.
-        if not mended and not self._child.anchor.anchor.lockstep:
-            words = f"{note.symbol}: an earlier print was taken back or corrected"
-            self._backfill.refetch([note.symbol], note.t_ns - AMENDED_NS, words)
+                    self._mending.note(event)
 
     # ── the late rule ──
 
-    def _clean(self, events: list[OnMarketLink], cutoff: int, now: int, speed: float) -> list[OnMarketLink]:
+    def _clean(
+        self, events: Sequence[OnMarketLink], cutoff: int, now: int, speed: float
+    ) -> list[OnMarketLink]:
         boot = self._child.boot
         cleaned = clean(events, cutoff, now, speed, boot.venue.delay_ns)
+        for symbol, count in cleaned.counts.items():
+            self._discard(symbol, count)
         for event in cleaned.absorb:
-            if event.symbol in self._held:
-                self._held[event.symbol].append(event)
+            if event.symbol in self._room:
+                self._room.put(event)  # it is late still when it is let go, and counted then
+                self._discard(event.symbol, -1)
             else:
                 self._session.absorb(event)
-        for symbol, count in cleaned.counts.items():
-            self.discards[symbol] = self.discards.get(symbol, 0) + count
-            self.discarded += count
         self._child.say("warn", words_of(boot.name, *cleaned.worst), source=boot.name)
         return cleaned.keep
+
+    def _discard(self, symbol: str, count: int) -> None:
+        self.discards[symbol] = self.discards.get(symbol, 0) + count
+        self.discarded += count
 
     def _sample(self, event: OnMarketLink, now: int, speed: float) -> None:
         if isinstance(event, Trade | Quote):
             self.lag.add((now - event.t_ns) / 1e6 / speed)
 
     # ── history ──
-
-    def _hold(self, symbol: str) -> None:
-        self._held.setdefault(symbol, [])
-        self._awaited[symbol] = self._awaited.get(symbol, 0) + 1
 
     def _begin_gap(self, gap: GapBegin) -> None:
         named = frozenset(gap.symbols)
@@ -232,7 +224,7 @@ class MarketSide:
             return
         self._backfill.refill(mine, gap)
         for symbol in mine:
-            self._hold(symbol)
+            self._room.expect(symbol)
 
     async def _take_history(self) -> None:
         """Take in the history that has arrived, then what came meanwhile."""
@@ -243,60 +235,34 @@ class MarketSide:
                 case Purpose.GAP:
                     await self._fill_gap(loaded)
                 case Purpose.REPAIR:
-                    self._absorb(loaded)
+                    self._mending.take(loaded)
             if loaded.answer is not None:
                 self._child.tell(loaded.answer)
 
     def _begin(self, loaded: Loaded) -> None:
         for task, history, daily in loaded.symbols:
+            is_new = task.symbol in self._new
+            if not is_new and task.symbol not in self._session.symbols:  # it was dropped meanwhile
+                continue
             names = frozenset(task.strategies)
             self._session.add_symbol(task.symbol, strategies=names, history=history, daily=daily)
-            if task.symbol not in self._new:
-                continue
-            self._new.discard(task.symbol)
-            for event in self._release(task):
-                if isinstance(event, Trade | Quote | Bar):
-                    self._session.absorb(event)
-                else:
-                    self._amend(event)
+            if is_new:
+                self._new.discard(task.symbol)
+                self._absorb(self._room.answered([task.symbol]))
 
     async def _fill_gap(self, loaded: Loaded) -> None:
         """Complete the series after a gap of the feed; only then call the strategies for what came after."""
-        self._absorb(loaded)
-        for task, _history, _daily in loaded.symbols:
-            for event in self._release(task):
-                if isinstance(event, Trade | Quote | Bar):
-                    self.dispatched += 1
-                    await self._dispatch((event,), self._child.clock.now_ns())
-                else:
-                    self._amend(event)
+        self._absorb_bars(loaded)
+        await self._act(self._room.answered(task.symbol for task, _history, _daily in loaded.symbols))
 
-    def _absorb(self, loaded: Loaded) -> None:
+    def _absorb_bars(self, loaded: Loaded) -> None:
         for _task, history, _daily in loaded.symbols:
-            for bar in history:
-                self._session.absorb(bar)
+            self._absorb(history)
 
-    def _release(self, task: SymbolTask) -> list[MarketEvent | MarketNote]:
-        """What was held for a symbol, if this was the last answer that it waits for."""
-        left = self._awaited.get(task.symbol, 0) - 1
-        if left > 0:
-            self._awaited[task.symbol] = left
-            return []
-        self._awaited.pop(task.symbol, None)
-        return self._held.pop(task.symbol, [])
-
-    def _look_for_missing_bars(self) -> None:
-        """A minute that had trades and got no bar: its bar was lost on the way."""
-        if monotonic_ns() - self._looked_at < LOOK_S * SECOND_NS:
-            return
-        self._looked_at = monotonic_ns()
-        anchor, now = self._child.anchor.anchor, self._child.clock.now_ns() - self._child.boot.venue.delay_ns
-        grace = int(max(BAR_GRACE_S, GRACE_WALL_S * anchor.speed) * SECOND_NS)
-        lost = {
-            symbol: starts
-            for symbol in self._session.symbols
-            if symbol not in self._held and (starts := self._session.series(symbol).missing(now, grace))
-        }
-        if lost:
-            words = f"{sum(map(len, lost.values()))} minute bars of {len(lost)} symbols did not come"
-            self._backfill.refetch(sorted(lost), min(min(starts) for starts in lost.values()), words)
+    def _absorb(self, events: Iterable[Waiting]) -> None:
+        """Let the series know, and call nobody."""
+        for event in events:
+            if isinstance(event, Trade | Quote | Bar):
+                self._session.absorb(event)
+            else:
+                self._mending.note(event)
