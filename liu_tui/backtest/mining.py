@@ -27,7 +27,7 @@ from liu_tui.plan.load import load_plan
 from liu_tui.plan.schema import TradePlan
 from liu_tui.settings import Workspace
 from liu_tui.store.store import Store
-from liu_tui.wiring.venue import keys_for, open_data, venue_of
+from liu_tui.wiring.venue import keys_for, open_cached_data, venue_of
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ async def run_miners(plan_file: Path, names: Sequence[str], data: Path | None) -
     chosen = _chosen(plan, names)
     async with (
         await Store.open(workspace.db) as store,
-        _site_data(plan, workspace.root, data) as (api, clock),
+        _site_data(plan, workspace, data) as (api, clock),
     ):
         return [await _run(plan, name, workspace.root, Site(name, api, clock, store)) for name in chosen]
 
@@ -102,17 +102,19 @@ def _chosen(plan: TradePlan, names: Sequence[str]) -> list[str]:
 
 
 @asynccontextmanager
-async def _site_data(plan: TradePlan, root: Path, data: Path | None) -> AsyncIterator[tuple[DataAPI, Clock]]:
+async def _site_data(
+    plan: TradePlan, workspace: Workspace, data: Path | None
+) -> AsyncIterator[tuple[DataAPI, Clock]]:
     """Where miners ask: recorded or simulated days as they stand when the last is over, else the vendor."""
     if data is None and plan.market is None:
         venue = venue_of(plan)
-        api = open_data(venue, keys_for(venue))
+        api = open_cached_data(venue, keys_for(venue), workspace)
         try:
             yield api, SessionClock(await api.anchor())
         finally:
             await api.close()
         return
-    source = open_history(plan, root, data)
+    source = open_history(plan, workspace.root, data)
     last = date.fromisoformat(source.days()[-1])
     session, over_ns = hours(last), midnight_ns(last) + DAY_NS  # a daily bar ends at midnight
     if session is None:

@@ -24,6 +24,7 @@ from liu_tui.engine.messages import (
     Alive,
     AskSeries,
     Assign,
+    Boot,
     Drop,
     KeyRow,
     Profiles,
@@ -42,9 +43,11 @@ from liu_tui.engine.meter import CallMeter, Face
 from liu_tui.engine.orderside import OrderSide
 from liu_tui.engine.reloading import Reloader
 from liu_tui.engine.slots import load_slots
+from liu_tui.market.history import DataAPI
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Intent
+from liu_tui.settings import Workspace
 from liu_tui.strategy import State
 from liu_tui.trading.session import (
     KeySet,
@@ -55,7 +58,7 @@ from liu_tui.trading.session import (
     UnsubscribeRequest,
     VetoRequest,
 )
-from liu_tui.wiring.venue import keys_for, open_data
+from liu_tui.wiring.venue import keys_for, open_cached_data
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +96,7 @@ class Consumer:
             meter=self._meter,
         )
         self._session.restore((), (), _states_of(boot.states), [(v.symbol, v.strategy) for v in boot.vetoes])
-        self._backfill = Backfill(open_data(boot.venue, keys_for(boot.venue)), child, self._profiles)
+        self._backfill = Backfill(_history_of(boot), child, self._profiles)
         self._reloader = Reloader(child, self._session, self._face)
         self._orders = OrderSide(boot.name, self._session, self._put, after_fill=boot.after_fill)
         self._market = MarketSide(child, self._session, self._backfill, self._orders, self._put)
@@ -144,7 +147,7 @@ class Consumer:
             case Assign():
                 self._market.assign(message)
             case Drop(symbol=symbol):
-                self._session.drop_symbol(symbol)
+                self._market.drop(symbol)
             case VetoSet(symbol=symbol, strategy=strategy, on=on):
                 (self._session.veto if on else self._session.allow)(symbol, strategy)
             case Reload(filename=filename):
@@ -241,6 +244,12 @@ class Consumer:
                 (name, calls, self._meter.slow.get(name, 0)) for name, calls in self._meter.calls.items()
             ),
         )
+
+
+def _history_of(boot: Boot) -> DataAPI:
+    """The venue's history, with what is final of it kept on disk."""
+    workspace = Workspace(Path(boot.workspace), Path(boot.home))
+    return open_cached_data(boot.venue, keys_for(boot.venue), workspace)
 
 
 def _about(symbol: str, words: str) -> str:

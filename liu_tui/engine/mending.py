@@ -8,12 +8,11 @@ without anybody noticing. A replay in lock-step asks nothing: the answer would d
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 import numpy as np
 
 from liu_tui.engine.backfill import Backfill, Loaded
 from liu_tui.engine.child import Child
+from liu_tui.engine.waitingroom import WaitingRoom
 from liu_tui.market.series import Series
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, MarketNote
@@ -56,7 +55,7 @@ class Mending:
             words = f"{note.symbol}: an earlier print was taken back or corrected"
             self._backfill.refetch([note.symbol], note.t_ns - AMENDED_NS, words)
 
-    def look(self, busy: Container[str]) -> None:
+    def look(self, busy: WaitingRoom) -> None:
         """Look for what is missing, once a second. busy: symbols whose history is on its way already."""
         now = monotonic_ns()
         if now - self._looked_at < LOOK_S * SECOND_NS:

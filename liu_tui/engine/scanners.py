@@ -20,8 +20,9 @@ from liu_tui.market.view import VenueView
 from liu_tui.model.market import Event, Snapshot
 from liu_tui.plan.schema import ScannerTable
 from liu_tui.scanner import Hit, Scanner, check_events, hits_of
+from liu_tui.settings import Workspace
 from liu_tui.trading.timetable import Timetable
-from liu_tui.wiring.venue import keys_for, open_data
+from liu_tui.wiring.venue import keys_for, open_cached_data
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,9 @@ class Scanners:
     def __init__(self, child: Child) -> None:
         boot = child.boot
         self._child = child
-        self._data: DataAPI = open_data(boot.venue, keys_for(boot.venue))
+        self._data: DataAPI = open_cached_data(
+            boot.venue, keys_for(boot.venue), Workspace(Path(boot.workspace), Path(boot.home))
+        )
         self._view = VenueView(self._data, child.clock, boot.hours)
         self._jobs: dict[str, Job] = {}
         self._runs = 0
