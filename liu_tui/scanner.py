@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import msgspec
 
 from liu_tui.errors import UserFileError
-from liu_tui.model.market import Event, is_symbol
+from liu_tui.model.market import Event, is_symbol, normal_symbol
 
 if TYPE_CHECKING:
     from liu_tui.model.market import Asset, Bar, Snapshot
@@ -72,19 +72,18 @@ class Scanner:
 
 
 def hits_of(picks: Iterable[str | Hit], most: int | None) -> list[Hit]:
-    """What a scanner returned, checked: symbols upper-case, none twice, at most `most` of them.
+    """What a scanner returned, checked: symbols in the house's spelling, none twice, at most `most` of them.
 
     Raises UserFileError if something else was returned.
     """
     hits: dict[str, Hit] = {}
     for pick in picks:
         hit = Hit(pick) if isinstance(pick, str) else pick
-        if not isinstance(hit, Hit) or not is_symbol(hit.symbol.upper()):
+        if not isinstance(hit, Hit) or not is_symbol(symbol := normal_symbol(hit.symbol)):
             raise UserFileError(
                 f"run() returned {pick!r} among its picks",
                 mend="Return symbols, or Hit(symbol, {name: value})",
             )
-        symbol = hit.symbol.upper()
         hits.setdefault(symbol, Hit(symbol, hit.values))
     return list(hits.values())[:most]
 

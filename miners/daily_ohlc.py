@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from liu_tui.market.lookback import daily_start
 from liu_tui.miner import Miner, MineSite
-from liu_tui.model.market import DAY_NS
+from liu_tui.model.market import DAY_NS, normal_symbols
 
 
 class DailyOHLC(Miner):
@@ -16,7 +16,7 @@ class DailyOHLC(Miner):
 
     async def run(self, site: MineSite) -> int:
         """Ask for all of them at once; what is there already is replaced."""
-        names = [name.upper() for name in self.symbols]
+        names = normal_symbols(self.symbols)
         if not names:
             names = [symbol for symbol, _ in await site.data.most_active(self.top)]
         now = site.clock.now_ns()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from liu_tui import Hit, MarketView, Scanner
+from liu_tui.model.market import normal_symbols
 
 
 class FixedList(Scanner):
@@ -15,4 +16,4 @@ class FixedList(Scanner):
     async def run(self, market: MarketView) -> Iterable[str | Hit]:
         """Keep what the broker lists."""
         tradable = {asset.symbol for asset in await market.assets()}
-        return [symbol for symbol in map(str.upper, self.symbols) if symbol in tradable]
+        return [symbol for symbol in normal_symbols(self.symbols) if symbol in tradable]

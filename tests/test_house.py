@@ -126,9 +126,15 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
     assert _lines_with(place) == []
 
 
-def _lines_with(pattern: re.Pattern[str]) -> list[str]:
+def test_symbols_are_spelled_by_one_rule() -> None:
+    by_hand = re.compile(r"\bsymbols?\.upper\(|map\(str\.upper")
+
+    assert _lines_with(by_hand, modules()) == []
+
+
+def _lines_with(pattern: re.Pattern[str], files: list[Path] | None = None) -> list[str]:
     found = []
-    for path in our_files():
+    for path in files or our_files():
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:

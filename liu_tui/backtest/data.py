@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from liu_tui.market.tapedata import TapeData
-from liu_tui.model.market import Snapshot
 
 MOST_ACTIVE = 100
 MOST_MOVERS = 50
@@ -13,10 +10,6 @@ MOST_MOVERS = 50
 
 class PlayedData(TapeData):
     """TapeData with the screeners' bounds and roundings. Source: Alpaca's screener endpoints."""
-
-    async def snapshots(self, symbols: Iterable[str]) -> dict[str, Snapshot]:
-        """Return the latest of each symbol that the tape knows; spelled in any case, told in capitals."""
-        return await super().snapshots(dict.fromkeys(symbol.upper() for symbol in symbols))
 
     async def most_active(self, top: int = 50) -> list[tuple[str, float]]:
         """Return (symbol, shares traded today), most first; 100 at most."""

@@ -151,7 +151,7 @@ def ctl(verb: str, symbol: str, batch: str, strategy: str, order: str, reason: s
 
     if verb not in VERBS:
         raise UsageError(f"no verb {verb!r}", where="ctl", mend=f"There are {', '.join(VERBS)}")
-    words = {"symbol": symbol.upper(), "strategy": strategy, "order": order, "reason": reason, "by": "ctl"}
+    words = {"symbol": symbol, "strategy": strategy, "order": order, "reason": reason, "by": "ctl"}
     ok, said, data = asyncio.run(_ask(Path(_running(batch).socket), verb, words))
     if as_json:
         emit({**data, "ok": ok, "words": said})

@@ -16,7 +16,7 @@ from liu_tui.engine.client import VERBS, Command, Reply
 from liu_tui.engine.messages import DeskOrder, VetoSet
 from liu_tui.engine.snapshot import CommandRow
 from liu_tui.model.clock import wall_ns
-from liu_tui.model.market import is_symbol
+from liu_tui.model.market import is_symbol, normal_symbol
 
 if TYPE_CHECKING:
     from liu_tui.engine.frontdoor import Guest
@@ -43,7 +43,7 @@ class Commands:
         if command.id in self._waiting:  # asked again before the desk has answered: it does not hear it twice
             self._waiting[command.id] = (self._waiting[command.id][0], guest)
             return
-        command = msgspec.structs.replace(command, symbol=command.symbol.upper())
+        command = msgspec.structs.replace(command, symbol=normal_symbol(command.symbol))
         if command.verb == "status":
             data = json.dumps(self._supervisor.status())
             self._answer(guest, Reply(command.id, True, "running", data))

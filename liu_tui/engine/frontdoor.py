@@ -16,7 +16,7 @@ import msgspec
 from liu_tui.engine.client import MAX_FRAME, AskDetail, Command, Farewell, FromClient, Hello, Reply, ToClient
 from liu_tui.engine.snapshot import Detail, LogLine, Picture
 from liu_tui.model.clock import monotonic_ns
-from liu_tui.model.market import SECOND_NS
+from liu_tui.model.market import SECOND_NS, normal_symbol
 
 MAX_RATE = 10.0
 MIN_RATE = 0.01
@@ -145,6 +145,6 @@ class FrontDoor:
                 guest.watch = min(max(watch, MIN_RATE), MAX_RATE) if watch > 0 else 0.0
                 guest.logged = log_from
             case AskDetail(symbol=symbol):
-                self._on_detail(symbol.upper(), guest)
+                self._on_detail(normal_symbol(symbol), guest)
             case Command():
                 await self._on_command(message, guest)

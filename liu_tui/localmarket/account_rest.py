@@ -17,7 +17,7 @@ from liu_tui.localmarket.rfc3339 import new_york
 from liu_tui.localmarket.venue import Venue
 from liu_tui.market.calendar import day_of, first_session, session_of, sessions
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset
+from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Asset, normal_symbol
 from liu_tui.trading.matching.refusals import ExchangeRefusal
 
 _FRAMES = {
@@ -158,7 +158,7 @@ class AccountRest:
     async def asset(self, request: web.Request) -> web.Response:
         """`GET /v2/assets/{symbol or id}`."""
         said = request.match_info["symbol"]
-        found = self._venue.assets.get(said.upper()) or self._by_id(said)
+        found = self._venue.assets.get(normal_symbol(said)) or self._by_id(said)
         if found is None:
             raise ExchangeRefusal(404, 40410000, f"asset not found for {said}")
         return reply(words.asset(found))

@@ -5,6 +5,7 @@ from aiohttp import web
 from liu_tui.localmarket.rest import bad_query, names
 from liu_tui.localmarket.rfc3339 import read_time
 from liu_tui.market.calendar import day_of, midnight_ns
+from liu_tui.model.market import normal_symbol
 
 LIMIT = 10_000
 _PAST = frozenset({"sip", "iex", "boats", "otc"})
@@ -20,9 +21,9 @@ def required(request: web.Request, key: str) -> str:
 
 
 def symbols_of(request: web.Request) -> list[str]:
-    """The symbol of the path, or those of the query, in capitals. Raises ExchangeRefusal (400)."""
+    """The symbol of the path or those of the query, as the house spells them. Raises ExchangeRefusal."""
     if "symbol" in request.match_info:
-        return [request.match_info["symbol"].upper()]
+        return [normal_symbol(request.match_info["symbol"])]
     required(request, "symbols")
     return names(request)
 

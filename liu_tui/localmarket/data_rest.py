@@ -26,7 +26,7 @@ from liu_tui.localmarket.timeframe import Timeframe
 from liu_tui.localmarket.venue import Venue
 from liu_tui.localmarket.wire import JsonCodec
 from liu_tui.market.calendar import day_of
-from liu_tui.model.market import DAY_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import DAY_NS, Bar, MarketEvent, Quote, Trade, normal_symbol
 
 Words = dict[str, Any]
 _KINDS = {"trades": Trade, "quotes": Quote}
@@ -38,7 +38,6 @@ class DataRest:
 
     def __init__(self, venue: Venue, codec: JsonCodec) -> None:
         self._venue, self._codec = venue, codec
-        self._spelled = {symbol.replace("-", ".").replace("/", "."): symbol for symbol in venue.assets}
 
     def routes(self) -> list[web.RouteDef]:
         """Where they are reached. With `{symbol}` in it, it answers for that one; else for `symbols`."""
@@ -61,13 +60,13 @@ class DataRest:
         """`GET /v2/stocks/snapshots`: flat; unknown symbols are absent."""
         symbols = symbols_of(request)
         check_feed(request, past=False)
-        return reply({symbol: self._snapshot(symbol) for symbol in symbols if self._knows(symbol)})
+        return reply({symbol: self._snapshot(symbol) for symbol in symbols if self._venue.tape.knows(symbol)})
 
     async def snapshot(self, request: web.Request) -> web.Response:
         """`GET /v2/stocks/{symbol}/snapshot`."""
         check_feed(request, past=False)
-        symbol = request.match_info["symbol"].upper()
-        return reply({"symbol": symbol} | (self._snapshot(symbol) if self._knows(symbol) else {}))
+        symbol = normal_symbol(request.match_info["symbol"])
+        return reply({"symbol": symbol} | (self._snapshot(symbol) if self._venue.tape.knows(symbol) else {}))
 
     async def most_actives(self, request: web.Request) -> web.Response:
         """`GET /v1beta1/screener/stocks/most-actives`: by volume, or by trades."""
@@ -118,7 +117,7 @@ class DataRest:
             for event in self._venue.recent:
                 if type(event) is wanted and start_ns <= event.t_ns <= end_ns:
                     recent.setdefault(event.symbol, []).append(event)
-            return self._answer(request, kind, symbols, lambda symbol: recent.get(self._own(symbol), []))
+            return self._answer(request, kind, symbols, lambda symbol: recent.get(symbol, []))
 
         return answer
 
@@ -148,9 +147,9 @@ class DataRest:
         today = day_of(self._venue.now_ns).isoformat()
 
         def fetch(symbol: str) -> list[Bar]:
-            bars = self._base_bars(self._own(symbol), frame.base_ns, from_ns, to_ns)
+            bars = self._base_bars(symbol, frame.base_ns, from_ns, to_ns)
             if splits:
-                bars = Splits(self._venue.actions, self._own(symbol), today).adjust(bars)
+                bars = Splits(self._venue.actions, symbol, today).adjust(bars)
             bars = bars if frame.is_base else frame.fold(bars)
             return [bar for bar in bars if start_ns <= bar.t_ns <= end_ns]
 
@@ -170,7 +169,7 @@ class DataRest:
         async def answer(request: web.Request) -> web.Response:
             symbols = symbols_of(request)
             check_feed(request, past=False)
-            found = {symbol: self._latest_of(kind, self._own(symbol)) for symbol in symbols}
+            found = {symbol: self._latest_of(kind, symbol) for symbol in symbols}
             rows = {symbol: self._codec.row(row) for symbol, row in found.items() if row is not None}
             if "symbol" not in request.match_info:
                 return reply({kind: rows})
@@ -184,15 +183,8 @@ class DataRest:
             return tape.snapshot(symbol).minute_bar
         return tape.trade(symbol) if kind == "trades" else tape.quote(symbol)
 
-    def _own(self, symbol: str) -> str:
-        """How the source spells what is asked for: a class share has a dot here, there any mark."""
-        return self._spelled.get(symbol, symbol)
-
-    def _knows(self, symbol: str) -> bool:
-        return self._venue.tape.knows(self._own(symbol))
-
     def _snapshot(self, symbol: str) -> Words:
-        snapshot = self._venue.tape.snapshot(self._own(symbol))
+        snapshot = self._venue.tape.snapshot(symbol)
         parts = {
             "latestTrade": snapshot.latest_trade,
             "latestQuote": snapshot.latest_quote,

@@ -9,7 +9,7 @@ import msgspec
 from liu_tui.errors import UsageError
 from liu_tui.market import calendar
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import MINUTE_NS, SECOND_NS
+from liu_tui.model.market import MINUTE_NS, SECOND_NS, normal_symbols
 from liu_tui.plan.faults import did_you_mean, shown, wanted
 from liu_tui.plan.schema import FaultKind, FaultTable
 
@@ -65,7 +65,7 @@ def read_fault(raw: Any) -> FaultTable:
     if "kind" not in raw:
         raise _no("no kind", did_you_mean("", _KINDS))
     table = msgspec.convert(raw, FaultTable)
-    table = msgspec.structs.replace(table, symbols=tuple(symbol.upper() for symbol in table.symbols))
+    table = msgspec.structs.replace(table, symbols=tuple(normal_symbols(table.symbols)))
     _check_taken(table)
     _check_sense(table)
     return table

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from liu_tui.model.market import normal_symbol
 from liu_tui.model.orders import OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from liu_tui.trading.matching.refusals import unprocessable
 
@@ -86,7 +87,7 @@ def _symbol(body: Body) -> str:
     said = body.get("symbol")
     if not isinstance(said, str) or not said:
         raise unprocessable("symbol is required")
-    return said.upper()
+    return normal_symbol(said)
 
 
 def _leg(body: Body, name: str, key: str) -> float | None:

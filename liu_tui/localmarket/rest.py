@@ -12,7 +12,7 @@ from liu_tui.errors import LiuError
 from liu_tui.localmarket.auth import Answer, Keys
 from liu_tui.localmarket.rfc3339 import read_time
 from liu_tui.model.clock import monotonic_ns, wall_ns
-from liu_tui.model.market import MINUTE_NS, SECOND_NS
+from liu_tui.model.market import MINUTE_NS, SECOND_NS, normal_symbols
 from liu_tui.trading.matching.refusals import ExchangeRefusal
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -142,7 +142,7 @@ def truth(request: web.Request, key: str) -> bool:
     return request.query.get(key, "").lower() == "true"
 
 
-def names(request: web.Request, key: str = "symbols") -> list[str]:
-    """A comma-separated list of the query, in its order, each once; [] if it is not there."""
-    said = request.query.get(key, "")
-    return list(dict.fromkeys(s.strip().upper() for s in said.split(",") if s.strip()))
+def names(request: web.Request) -> list[str]:
+    """The query's `symbols` in the house's spelling, in its order, each once; [] if it is not there."""
+    said = request.query.get("symbols", "")
+    return normal_symbols(symbol for symbol in said.split(",") if symbol.strip())

@@ -19,7 +19,7 @@ from liu_tui.localmarket.orderform import (
 from liu_tui.localmarket.rest import bad_request, body_of, moment, names, reply, truth, whole
 from liu_tui.localmarket.venue import Venue
 from liu_tui.model.account import BrokerPosition
-from liu_tui.model.market import Asset
+from liu_tui.model.market import Asset, normal_symbol
 from liu_tui.model.orders import BrokerOrder, OrderRequest, OrderType, Side, TimeInForce
 from liu_tui.trading.matching.exchange import Exchange
 from liu_tui.trading.matching.listing import check_asset
@@ -173,7 +173,7 @@ class TradingRest:
     def _held(self, request: web.Request) -> BrokerPosition:
         said = request.match_info["symbol"]
         for p in self._venue.exchange.positions():
-            if said.upper() == p.symbol or said == words.asset_id(p.symbol):
+            if normal_symbol(said) == p.symbol or said == words.asset_id(p.symbol):
                 return p
         raise ExchangeRefusal(404, 40410000, NO_POSITION)
 

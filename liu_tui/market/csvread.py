@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from liu_tui.errors import FeedError
 from liu_tui.market.calendar import midnight_ns, to_ns
-from liu_tui.model.market import DAY_NS, is_symbol
+from liu_tui.model.market import DAY_NS, is_symbol, normal_symbol
 
 Column = npt.NDArray[Any]
 
@@ -40,7 +40,6 @@ _NEEDED: Final = {
 }
 _OPTIONAL: Final = {"bars": ("vwap", "trade_count"), "trades": (), "quotes": ()}
 _WORDS: Final = ("exchange", "conditions")
-_CLASS: Final = re.compile(r"^([A-Z]+)[/-]([A-Z])$")
 _CLASS_FILE: Final = re.compile(r"([A-Za-z]+[.-][A-Za-z])(?:_|\.csv)")
 
 
@@ -143,7 +142,7 @@ class _File:
             yield Rows(kind, name, _sorted({key: column[rows] for key, column in columns.items()}, kind))
 
     def _symbols(self, texts: Sequence[str], numbers: list[int]) -> Column:
-        spelled = {text: _spelled(text) for text in set(texts)}
+        spelled = {text: normal_symbol(text) for text in set(texts)}
         wrong = {text for text, symbol in spelled.items() if not is_symbol(symbol)}
         if wrong:
             row = next(n for n, text in enumerate(texts) if text in wrong)
@@ -203,12 +202,7 @@ class _File:
 
 def _symbol_of(name: str) -> str:
     found = _CLASS_FILE.match(name)
-    return _spelled(found[1] if found else name.split("_")[0].split(".")[0])
-
-
-def _spelled(text: str) -> str:
-    """Spell a symbol as the house does, and as Alpaca does."""
-    return _CLASS.sub(r"\1.\2", text.strip().upper())
+    return normal_symbol(found[1] if found else name.split("_")[0].split(".")[0])
 
 
 def _sorted(columns: dict[str, Column], kind: str) -> dict[str, Column]:

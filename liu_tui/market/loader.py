@@ -30,7 +30,7 @@ from liu_tui.market.ownloop import OwnLoop
 from liu_tui.market.progress import Told, progress_bar
 from liu_tui.market.symboldata import SymbolData
 from liu_tui.model.clock import Clock
-from liu_tui.model.market import DAY_NS, MINUTE_NS, Adjustment
+from liu_tui.model.market import DAY_NS, MINUTE_NS, Adjustment, normal_symbol, normal_symbols
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,7 @@ class DataLoader:
 
     def __getitem__(self, symbol: str) -> SymbolData:
         """Return a symbol's bars as far as they are known now. Raises DataMissing if it was not fetched."""
-        symbol = symbol.upper()
+        symbol = normal_symbol(symbol)
         block = self._blocks.get(symbol)
         if block is None:
             raise DataMissing(
@@ -135,7 +135,7 @@ class DataLoader:
         return shown
 
     def __contains__(self, symbol: str) -> bool:
-        return symbol.upper() in self._blocks
+        return normal_symbol(symbol) in self._blocks
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._blocks))
@@ -225,7 +225,7 @@ def _let_go(own: OwnLoop, opened: _Opened) -> None:
 
 def _names(symbols: str | Iterable[str]) -> list[str]:
     given = [symbols] if isinstance(symbols, str) else symbols
-    return list(dict.fromkeys(symbol.upper() for symbol in given))
+    return normal_symbols(given)
 
 
 def _telling(progress: Told | None, total: int) -> AbstractContextManager[Told]:

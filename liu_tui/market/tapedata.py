@@ -25,6 +25,7 @@ from liu_tui.model.market import (
     Trade,
     TradeCancel,
     TradeCorrection,
+    normal_symbols,
 )
 
 Tick = TypeVar("Tick", Trade, Quote)
@@ -34,7 +35,7 @@ Latest = TypeVar("Latest", Trade, Quote, Snapshot)
 class TapeData(DataAPI):
     """What the tape knows by now; never later. It owns nothing, so that closing it does nothing.
 
-    Symbols are taken in any case and told in capitals.
+    Symbols are taken in any spelling and told in the house's.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -56,7 +57,7 @@ class TapeData(DataAPI):
         if span_ns not in (MINUTE_NS, DAY_NS):
             what = f"no bars of {span_ns / SECOND_NS:g} s"
             raise FeedError(what, where="the played day", mend="It has minutes and days.")
-        return {name: self._tape.bars(name, span_ns, start_ns, end_ns) for name in _capitals(symbols)}
+        return {name: self._tape.bars(name, span_ns, start_ns, end_ns) for name in normal_symbols(symbols)}
 
     async def trades(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Trade]]:
         """Return the prints of a span, both ends included, of the days that the source can play.
@@ -120,7 +121,7 @@ class TapeData(DataAPI):
         self, kind: type[Tick], symbols: Iterable[str], start_ns: int, end_ns: int
     ) -> dict[str, list[Tick]]:
         """Play the span once more, for these symbols: a tape keeps no more than the latest of each."""
-        found: dict[str, list[Tick]] = {name: [] for name in _capitals(symbols)}
+        found: dict[str, list[Tick]] = {name: [] for name in normal_symbols(symbols)}
         for event in self._events(start_ns, end_ns, found.keys()):
             rows = found.get(event.symbol)
             if rows is None:
@@ -156,8 +157,4 @@ def _amended(row: Tick, by: TradeCancel | TradeCorrection) -> Tick | None:
 
 
 def _found(ask: Callable[[str], Latest | None], symbols: Iterable[str]) -> dict[str, Latest]:
-    return {name: said for name in _capitals(symbols) if (said := ask(name)) is not None}
-
-
-def _capitals(symbols: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(symbol.upper() for symbol in symbols))
+    return {name: said for name in normal_symbols(symbols) if (said := ask(name)) is not None}

@@ -5,6 +5,7 @@ Prices are dollars a share, sizes and volumes are shares, times are UTC nanoseco
 """
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -35,6 +36,11 @@ def normal_symbol(text: str) -> str:
     capitals = text.strip().upper()
     found = _CLASS_SHARE.fullmatch(capitals)
     return f"{found[1]}.{found[2]}" if found is not None else capitals
+
+
+def normal_symbols(texts: Iterable[str]) -> list[str]:
+    """Spell symbols as the house does, each once, in their order."""
+    return list(dict.fromkeys(map(normal_symbol, texts)))
 
 
 class Event(StrEnum):

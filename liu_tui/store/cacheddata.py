@@ -34,6 +34,7 @@ from liu_tui.model.market import (
     Quote,
     Snapshot,
     Trade,
+    normal_symbols,
 )
 from liu_tui.store.actionbook import ActionBook
 from liu_tui.store.barcache import BarCache
@@ -86,7 +87,7 @@ class CachedData(DataAPI):
         adjustment: Adjustment = Adjustment.RAW,
     ) -> dict[str, list[Bar]]:
         """Return bars; see DataAPI.bars. Minutes and days are kept, other spans are the vendor's to tell."""
-        names = list(dict.fromkeys(symbol.upper() for symbol in symbols))
+        names = normal_symbols(symbols)
         if span_ns in (MINUTE_NS, DAY_NS) and not self._broken:
             try:
                 found = await self._cached(names, start_ns, end_ns, span_ns, adjustment)

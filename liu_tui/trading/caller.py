@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from liu_tui.market.calendar import to_datetime
 from liu_tui.model.actions import Action, Buy, Reject, Short, Unsubscribe
-from liu_tui.model.market import Bar, MarketEvent
+from liu_tui.model.market import Bar, MarketEvent, normal_symbol
 from liu_tui.trading.context import House
 from liu_tui.trading.intents import OrderAction, read_actions, read_intent
 from liu_tui.trading.requests import Said, StrategyFault, UnsubscribeRequest, VetoRequest
@@ -153,14 +153,14 @@ class Caller:
 
     def _place(self, runner: Runner, seat: Seat | None, action: Action) -> Seat | None:
         if seat is not None:
-            if action.symbol not in ("", seat.symbol):
+            if action.symbol and normal_symbol(action.symbol) != seat.symbol:
                 raise TypeError(
                     f"run() was called for {seat.symbol} and returned {action!r} of another symbol"
                 )
             return seat
         if not action.symbol:
             raise TypeError(f"run_all() returned {action!r}, which names no symbol")
-        found = runner.seats.get(action.symbol)
+        found = runner.seats.get(normal_symbol(action.symbol))
         if found is None:
             words = f"{type(action).__name__} dropped: {action.symbol} is not in the collection"
             self._house.outbox.append(Said(runner.name, action.symbol, words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from liu_tui.model.market import normal_symbol
 from liu_tui.tui import targets
 from liu_tui.tui.actions import COMMANDS
 from liu_tui.tui.hands import Hands
@@ -20,9 +21,9 @@ class CommandLine:
     def __init__(self, console: Console, hands: Hands) -> None:
         self._console, self._hands = console, hands
         self._with_words: dict[str, Callable[[str], None]] = {
-            "reject": lambda words: hands.on_symbol("reject", words.upper(), targets.toggle_reject),
+            "reject": lambda words: hands.on_symbol("reject", normal_symbol(words), targets.toggle_reject),
             "unsubscribe": lambda words: hands.on_symbol(
-                "unsubscribe", words.upper(), targets.toggle_subscription
+                "unsubscribe", normal_symbol(words), targets.toggle_subscription
             ),
             "cancel": self._cancel,
             "flatten": self._flatten,
@@ -54,20 +55,20 @@ class CommandLine:
             self._hands.do(COMMANDS[name].id)
 
     def _cancel(self, words: str) -> None:
-        symbol = "" if words.upper() == "ALL" else words.upper()
+        symbol = "" if words.upper() == "ALL" else normal_symbol(words)
         self._hands.on_symbol("cancel", symbol, targets.cancel_symbol)
 
     def _flatten(self, words: str) -> None:
         if words.upper() == "ALL":
             self._hands.do_flatten_all()
         else:
-            self._hands.on_symbol("flatten", words.upper(), targets.flatten_symbol)
+            self._hands.on_symbol("flatten", normal_symbol(words), targets.flatten_symbol)
 
     def _goto(self, words: str) -> None:
         """To the symbol's row in this pane, and its detail."""
         if (table := self._console.table) is not None:
-            table.go_symbol(words.upper())
-        self._console.show_detail(words.upper())
+            table.go_symbol(normal_symbol(words))
+        self._console.show_detail(normal_symbol(words))
 
     def _sort(self, words: str) -> None:
         table = self._console.table

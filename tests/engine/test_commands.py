@@ -67,6 +67,11 @@ async def test_a_desks_command_is_answered_when_the_desk_has_said_how_it_went(ho
     assert house.said == ["flatten TSLA: TSLA is being closed"]
 
 
+async def test_a_commands_symbol_is_spelled_as_the_house_does_before_anybody_hears_it(house: House) -> None:
+    await house.commands.take(Command("1", "flatten", symbol=" brk-b"), ME)
+    assert [order.command.symbol for order in house.desk_heard] == ["BRK.B"]
+
+
 async def test_a_command_sent_again_is_not_done_again_before_its_answer_or_after(house: House) -> None:
     command = Command("1", "kill")
     await house.commands.take(command, ME)

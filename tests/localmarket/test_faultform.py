@@ -48,6 +48,11 @@ def test_what_cannot_be_is_refused_in_words(raw: Any, words: str) -> None:
     assert words in f"{refused.value.what}. {refused.value.mend}"
 
 
+def test_symbols_are_spelled_as_the_house_does_each_once() -> None:
+    said = {"kind": "silence", "symbols": ["aaa", "brk-b", "BRK.B"]}
+    assert read_fault(said).symbols == ("AAA", "BRK.B")
+
+
 def test_a_moment_outside_the_session_is_refused() -> None:
     hours = session()
     assert moment("09:30:01", hours) == hours.open_ns + SECOND_NS

@@ -19,6 +19,10 @@ BODY: dict[str, Any] = {
 }
 
 
+def test_a_symbol_may_be_written_in_any_way() -> None:
+    assert [read_order(BODY | {"symbol": name}).symbol for name in ("aapl", "brk-b")] == ["AAPL", "BRK.B"]
+
+
 def test_numbers_come_as_strings_or_as_numbers() -> None:
     for qty in ("10", 10, 10.0):
         assert read_order(BODY | {"qty": qty}).qty == 10.0

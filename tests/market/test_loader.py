@@ -130,12 +130,13 @@ async def test_slices_go_backward_too() -> None:
     assert rows[8:"2024-08-26 09:39"].close[:].tolist() == [108.0]
 
 
-async def test_symbols_are_upper_case_and_one_may_be_given_alone() -> None:
+async def test_symbols_may_be_spelled_in_any_way_and_one_may_be_given_alone() -> None:
     loader = await loaded()
     await loader.prefetch("aapl", "2024-08-26", "2024-08-27")
+    await loader.prefetch(["brk-b", "BRK.B"], "2024-08-26", "2024-08-27")
     assert "aapl" in loader
-    assert list(loader) == ["AAPL"]
-    assert loader["aapl"].symbol == "AAPL"
+    assert list(loader) == ["AAPL", "BRK.B"]
+    assert (loader["aapl"].symbol, loader["BRK/B"].symbol) == ("AAPL", "BRK.B")
 
 
 async def test_what_has_not_ended_by_now_does_not_exist_and_what_was_given_stays() -> None:

@@ -113,7 +113,7 @@ async def test_most_active_leaves_out_the_cheap() -> None:
 
 async def test_a_fixed_list_is_taken_in_its_order_but_for_what_cannot_be_traded() -> None:
     market = Market(a_row("AAPL", 1, 1, 1), a_row("MSFT", 1, 1, 1))
-    assert list(await a_scanner("FixedList", symbols=["msft", "XXXX", "AAPL"]).run(market)) == [
+    assert list(await a_scanner("FixedList", symbols=["msft", "XXXX", "AAPL", "MSFT"]).run(market)) == [
         "MSFT",
         "AAPL",
     ]
@@ -125,5 +125,6 @@ def test_a_pick_that_is_spelled_like_no_symbol_is_refused_before_a_vendor_refuse
         hits_of(["AAPL", pick], None)
 
 
-def test_picks_are_upper_case_and_none_comes_twice() -> None:
-    assert [hit.symbol for hit in hits_of(["brk.b", "AAPL", "BRK.B"], None)] == ["BRK.B", "AAPL"]
+def test_picks_are_spelled_as_the_house_does_and_none_comes_twice() -> None:
+    picks: list[str | Hit] = ["brk.b", " aapl", "BRK.B", Hit("BRK-B", {"gap": 1.0}), "brk/b"]
+    assert hits_of(picks, None) == [Hit("BRK.B"), Hit("AAPL")]

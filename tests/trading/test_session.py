@@ -672,11 +672,12 @@ async def test_a_start_in_the_middle_waits_for_the_next_moment_of_the_grid() -> 
 
 
 async def test_run_all_names_its_symbols_and_its_ids_come_from_the_grid() -> None:
-    ranker = Ranker(answer=[Sell(symbol="AAPL"), Buy(symbol="MSFT", qty=3)])
-    session = a_session(ranker, symbols=("AAPL", "MSFT"))
+    ranker = Ranker(answer=[Sell(symbol="AAPL"), Buy(symbol="brk-b", qty=3)])
+    session = a_session(ranker, symbols=("AAPL", "BRK.B"))
     await session.start(at(1))
     made = intents(await session.on_time(at(5.2)))
-    assert [intent.id for intent in made] == [f"b1:ranker:AAPL:{at(5)}:0", f"b1:ranker:MSFT:{at(5)}:0"]
+    assert [intent.id for intent in made] == [f"b1:ranker:AAPL:{at(5)}:0", f"b1:ranker:BRK.B:{at(5)}:0"]
+    assert [intent.symbol for intent in made] == ["AAPL", "BRK.B"]
 
 
 async def test_run_all_never_sees_a_rejected_symbol_unless_it_holds_it_nor_one_without_lookback() -> None:

@@ -19,9 +19,8 @@ from liu_tui.adapters.alpaca.parse_venue import (
     read_most_active,
     read_movers,
 )
-from liu_tui.adapters.alpaca.questions import Questions
+from liu_tui.adapters.alpaca.questions import Questions, askable
 from liu_tui.adapters.alpaca.rest import Query, Rest
-from liu_tui.adapters.alpaca.spelling import by_spelling, capitals, renamed
 from liu_tui.adapters.alpaca.times import new_york_day, write_time
 from liu_tui.adapters.net.loopback import is_loopback
 from liu_tui.errors import FeedError
@@ -38,6 +37,7 @@ from liu_tui.model.market import (
     Quote,
     Snapshot,
     Trade,
+    normal_symbols,
 )
 
 Tick = TypeVar("Tick", Trade, Quote)
@@ -64,9 +64,10 @@ class AlpacaData(DataAPI):
     delay_ns:    how far the feed is behind the market: history's now is so much earlier
     tell:        hears in words of each wait that is longer than two seconds; a log line if None
 
-    Symbols may be spelled in any case and with any mark before a share's class; answers bear the name that
-    was asked for, in capitals, sorted by it. A print that was canceled later, or stood corrected by another,
-    is not told. Sizes of quotes are shares, also where Alpaca has round lots (before 2025-11-03).
+    Symbols may be spelled in any case and with any mark before a share's class; answers are in the house's
+    spelling (`normal_symbol`), which is Alpaca's too, sorted by it. A print that was canceled later, or stood
+    corrected by another, is not told. Sizes of quotes are shares, also where Alpaca has round lots (before
+    2025-11-03).
     """
 
     def __init__(
@@ -102,7 +103,8 @@ class AlpacaData(DataAPI):
 
         Raises FeedError, also for a span that Alpaca does not have (seconds).
         """
-        frame, url, names = _timeframe(span_ns), f"{self._data}/v2/stocks/bars", capitals(symbols)
+        frame, url = _timeframe(span_ns), f"{self._data}/v2/stocks/bars"
+        names = sorted(normal_symbols(symbols))
         # Alpaca's end is the last start; ours the last end.
         last_start_ns = min(end_ns, await self._past_now_ns()) - span_ns
         if last_start_ns < start_ns:
@@ -116,13 +118,13 @@ class AlpacaData(DataAPI):
         """Fetch the prints of a span, both ends included, oldest first. Raises FeedError."""
         url = f"{self._data}/v2/stocks/trades"
         read = partial(self._reader.trades, where=url)
-        return await self._ticks(url, capitals(symbols), start_ns, end_ns, read)
+        return await self._ticks(url, symbols, start_ns, end_ns, read)
 
     async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
         """Fetch the best bids and asks of a span, both ends included, oldest first. Raises FeedError."""
         url = f"{self._data}/v2/stocks/quotes"
         read = partial(self._reader.quotes, where=url)
-        return await self._ticks(url, capitals(symbols), start_ns, end_ns, read)
+        return await self._ticks(url, symbols, start_ns, end_ns, read)
 
     async def latest_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
         """Fetch the last print of each symbol; unknown symbols are absent. Raises FeedError."""
@@ -149,7 +151,7 @@ class AlpacaData(DataAPI):
 
         A rename is found by its old name and by its new one. Raises FeedError.
         """
-        url, asked = f"{self._data}/v1/corporate-actions", by_spelling(capitals(symbols))
+        url, asked = f"{self._data}/v1/corporate-actions", askable(symbols)
         query: Query = {
             "types": TYPES,
             "start": (start - _PROCESSED_BEFORE).isoformat(),
@@ -165,12 +167,13 @@ class AlpacaData(DataAPI):
             async for page in self._questions.pages(url, asking, partial(read_actions, where=url)):
                 found.update(dict.fromkeys(page))
 
-        await self._questions.each(list(asked), ask)
+        await self._questions.each(asked, ask)
+        names = set(asked)
         ours = [
-            renamed(action, asked.get(action.symbol, [action.symbol])[0])
+            action
             for action in found
             if start.isoformat() <= action.day <= end.isoformat()
-            and (action.symbol in asked or action.new_symbol in asked)
+            and (action.symbol in names or action.new_symbol in names)
         ]
         return sorted(ours, key=lambda action: (action.day, action.symbol, action.kind))
 
@@ -230,7 +233,7 @@ class AlpacaData(DataAPI):
         await self._rest.close()
 
     async def _ticks(
-        self, url: str, names: list[str], start_ns: int, end_ns: int, read: Callable[[bytes], Page[Tick]]
+        self, url: str, names: Iterable[str], start_ns: int, end_ns: int, read: Callable[[bytes], Page[Tick]]
     ) -> dict[str, list[Tick]]:
         end_ns = min(end_ns, await self._past_now_ns())
         if end_ns < start_ns:

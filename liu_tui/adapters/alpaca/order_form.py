@@ -3,6 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from liu_tui.errors import OrderRefused
+from liu_tui.model.market import normal_symbol
 from liu_tui.model.orders import OrderClass, OrderRequest
 
 _CENT = Decimal("0.01")
@@ -14,7 +15,7 @@ MOST = Decimal(10**9)
 def order_form(request: OrderRequest) -> dict[str, object]:
     """Write the body. Raises OrderRefused, naming the field, for a number that is none; nothing is sent."""
     form: dict[str, object] = {
-        "symbol": request.symbol.upper(),
+        "symbol": normal_symbol(request.symbol),
         "qty": _qty(request.qty),
         "side": request.side.value,
         "type": request.order_type.value,

@@ -37,6 +37,7 @@ from liu_tui.model.market import (
     Quote,
     Snapshot,
     Trade,
+    normal_symbols,
 )
 
 SYMBOLS_A_QUESTION = 400  # about 3 kB of address: every server takes that
@@ -79,7 +80,7 @@ class PolygonData(DataAPI):
         frame, adjusted = _timeframe(span_ns), _adjusted(adjustment)
         end_ns = min(end_ns, await self._now_ns())
         last_start_ns = end_ns - span_ns
-        found: dict[str, list[Bar]] = {name: [] for name in _capitals(symbols)}
+        found: dict[str, list[Bar]] = {name: [] for name in normal_symbols(symbols)}
         if last_start_ns < start_ns:
             return found
         # Up to the last moment, not the last start: a longer bar's last minutes would be left out of it.
@@ -98,7 +99,7 @@ class PolygonData(DataAPI):
 
     async def trades(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Trade]]:
         """Fetch the prints whose SIP time lies in [start_ns, end_ns], oldest first. Raises FeedError."""
-        found: dict[str, list[Trade]] = {name: [] for name in _capitals(symbols)}
+        found: dict[str, list[Trade]] = {name: [] for name in normal_symbols(symbols)}
 
         async def ask(name: str) -> None:
             path = f"/v3/trades/{their_ticker(name)}"
@@ -110,7 +111,7 @@ class PolygonData(DataAPI):
 
     async def quotes(self, symbols: Iterable[str], start_ns: int, end_ns: int) -> dict[str, list[Quote]]:
         """Fetch the quotes whose SIP time lies in [start_ns, end_ns], oldest first. Raises FeedError."""
-        found: dict[str, list[Quote]] = {name: [] for name in _capitals(symbols)}
+        found: dict[str, list[Quote]] = {name: [] for name in normal_symbols(symbols)}
 
         async def ask(name: str) -> None:
             path = f"/v3/quotes/{their_ticker(name)}"
@@ -129,7 +130,7 @@ class PolygonData(DataAPI):
             if body := await self._rest.find(path):
                 found[name] = read_last_trade(body, name, where=path)
 
-        await self._questions.each(_capitals(symbols), ask)
+        await self._questions.each(normal_symbols(symbols), ask)
         return found
 
     async def latest_quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
@@ -141,7 +142,7 @@ class PolygonData(DataAPI):
             if body := await self._rest.find(path):
                 found[name] = read_last_quote(body, name, where=path)
 
-        await self._questions.each(_capitals(symbols), ask)
+        await self._questions.each(normal_symbols(symbols), ask)
         return found
 
     async def grouped(self, day: date, *, adjustment: Adjustment = Adjustment.RAW) -> dict[str, Bar]:
@@ -154,7 +155,7 @@ class PolygonData(DataAPI):
 
     async def snapshots(self, symbols: Iterable[str]) -> dict[str, Snapshot]:
         """Fetch the latest of each symbol; unknown symbols are absent. Raises FeedError."""
-        names = _capitals(symbols)
+        names = normal_symbols(symbols)
         now_ns = await self._now_ns()
         found: dict[str, Snapshot] = {}
         parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
@@ -194,7 +195,7 @@ class PolygonData(DataAPI):
 
         Renames are asked for symbol by symbol. Raises FeedError.
         """
-        return await self._reference.corporate_actions(_capitals(symbols), start, end)
+        return await self._reference.corporate_actions(normal_symbols(symbols), start, end)
 
     async def sessions(self, start: date, end: date) -> list[SessionHours]:
         """List the sessions by the house's rules, corrected by what Polygon says of the coming ones.
@@ -275,7 +276,3 @@ def _ticks_query(start_ns: int, end_ns: int) -> Query:
         "sort": "timestamp",
         "limit": ROWS_A_PAGE,
     }
-
-
-def _capitals(symbols: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(symbol.upper() for symbol in symbols))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from liu_tui.model.market import SECOND_NS
+from liu_tui.model.market import SECOND_NS, normal_symbol
 
 MS_NS: Final = 1_000_000
 MAX_NS: Final = 2**63 - 1
@@ -25,14 +25,14 @@ _OURS = re.compile(r"([A-Z]+)\.PR([A-Z]?)")
 
 @lru_cache(maxsize=65_536)
 def our_symbol(ticker: str) -> str:
-    """Spell a ticker as the house does: capitals."""
+    """Spell a ticker as the house does. One of blanks only stays as it is: nobody asked for it."""
     found = _PREFERRED.fullmatch(ticker)
-    return f"{found[1]}.PR{found[2]}" if found is not None else ticker.upper()
+    return f"{found[1]}.PR{found[2]}" if found is not None else normal_symbol(ticker) or ticker
 
 
 def their_ticker(symbol: str) -> str:
     """Spell a symbol as Polygon does."""
-    symbol = symbol.upper()
+    symbol = normal_symbol(symbol)
     found = _OURS.fullmatch(symbol)
     return f"{found[1]}p{found[2]}" if found is not None else symbol
 

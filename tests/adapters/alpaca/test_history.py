@@ -344,16 +344,16 @@ async def test_each_feed_is_asked_for_by_the_name_that_the_past_and_the_present_
     assert read_time(asked[0]["end"]) == NOW_NS - delay_ns - margin_ns
 
 
-async def test_a_class_share_is_asked_for_with_a_dot_and_told_by_the_name_that_was_used() -> None:
+async def test_a_class_share_is_asked_for_and_told_with_a_dot_and_what_is_no_symbol_is_left_out() -> None:
     asked: list[Any] = []
     row = {"t": NOW, "p": 10, "s": 5}
     routes = [web.get("/v2/stocks/trades/latest", answering({"trades": {"BRK.B": row}}, asked=asked))]
     async with http_server(routes) as url:
         data = data_at(url)
-        found = await data.latest_trades(["brk-b", "NO WAY"])
+        found = await data.latest_trades(["brk-b", "NO WAY", "BRK.B"])
         await data.close()
     assert asked[0]["symbols"] == "BRK.B"
-    assert {name: trade.symbol for name, trade in found.items()} == {"BRK-B": "BRK-B"}
+    assert {name: trade.symbol for name, trade in found.items()} == {"BRK.B": "BRK.B"}
 
 
 async def test_corporate_actions_are_found_by_their_own_day_whenever_they_are_paid() -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from liu_tui.adapters.alpaca import parse_actions, parse_venue
 from liu_tui.adapters.alpaca.parse_history import SHARES_SINCE_NS, HistoryReader
-from liu_tui.adapters.alpaca.spelling import by_spelling, renamed, spell
+from liu_tui.adapters.alpaca.questions import askable
 from liu_tui.adapters.alpaca.times import read_time, write_time
 from liu_tui.errors import FeedError
-from liu_tui.model.market import MINUTE_NS, CorporateAction, Quote, Snapshot, Trade
+from liu_tui.model.market import MINUTE_NS, CorporateAction, Quote, Trade
 
 T = "2026-01-05T15:00:00.123456789Z"
 T_NS = read_time(T)
@@ -169,20 +169,8 @@ def test_a_session_that_runs_backwards_is_refused() -> None:
         parse_venue.read_calendar(b'[{"date": "2026-01-05", "open": "16:00", "close": "09:30"}]', where="")
 
 
-@pytest.mark.parametrize("symbol", ["brk.b", "BRK-B", "brk/b"])
-def test_a_class_share_is_spelled_with_a_dot(symbol: str) -> None:
-    assert spell(symbol) == "BRK.B"
-
-
-def test_a_name_that_is_none_is_not_asked_about_and_one_may_be_asked_for_twice(
+def test_a_name_that_is_none_is_not_asked_about_and_each_is_asked_for_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert by_spelling(["BRK-B", "BRK.B", "NO WAY"]) == {"BRK.B": ["BRK-B", "BRK.B"]}
+    assert askable(["MSFT", "BRK-B", "brk/b", "NO WAY", "bac-pl"]) == ["BAC-PL", "BRK.B", "MSFT"]
     assert "NO WAY" in caplog.text
-
-
-def test_a_row_takes_the_name_that_was_asked_for_all_through() -> None:
-    trade = Trade("BRK.B", T_NS, 1.0, 1.0)
-    found = renamed(Snapshot(symbol="BRK.B", latest_trade=trade), "BRK-B")
-    assert (found.symbol, found.latest_trade) == ("BRK-B", Trade("BRK-B", T_NS, 1.0, 1.0))
-    assert renamed(trade, "BRK.B") is trade

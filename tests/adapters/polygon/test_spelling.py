@@ -14,9 +14,14 @@ def test_symbols_go_both_ways(theirs: str, ours: str) -> None:
     assert their_ticker(ours) == theirs
 
 
-def test_symbols_are_capitals_on_both_sides() -> None:
-    assert our_symbol("aapl") == "AAPL"
-    assert their_ticker("aapl") == "AAPL"
+def test_symbols_are_spelled_as_the_house_does_on_both_sides() -> None:
+    for written, ours in (("aapl", "AAPL"), ("brk-b", "BRK.B"), (" BRK/B", "BRK.B")):
+        assert our_symbol(written) == their_ticker(written) == ours
+    assert their_ticker("bac.prk") == "BACpK"
+
+
+def test_a_ticker_of_blanks_is_not_taken_for_one_that_is_not_there() -> None:
+    assert our_symbol(" ") == " "
 
 
 def test_ids_of_digits_keep_their_number() -> None:
