@@ -145,7 +145,7 @@ def stop(batch: str, flatten: bool, as_json: bool) -> Exit:
 def ctl(verb: str, symbol: str, batch: str, strategy: str, order: str, reason: str, as_json: bool) -> Exit:
     """Do what the console's keys do.
 
-    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, kill, status.
+    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, kill, reconnect, status, stop.
     """
     from liu_tui.engine.client import VERBS
 
