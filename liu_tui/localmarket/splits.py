@@ -90,6 +90,10 @@ class SplitSource(Source):
         """Return the last daily bar before this date, in old shares."""
         return self._source.previous_daily(symbol, day)
 
+    def previous_close(self, symbol: str, day: str) -> float | None:
+        """Return the last regular close before this date, in old shares."""
+        return self._source.previous_close(symbol, day)
+
     def _split_all(self, events: Iterable[TapeEvent]) -> list[TapeEvent]:
         return [self._split(event, self._ratios.get(event.symbol, 1.0)) for event in events]
 

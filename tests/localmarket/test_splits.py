@@ -1,10 +1,13 @@
 """Splits that are made: one day, in old shares before a moment and in new ones after it."""
 
+import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from liu_tui.localmarket.splits import SplitSource, split_event, splits_of
+from liu_tui.market.source import Source
 from liu_tui.market.sources import open_source
 from liu_tui.market.tape import Tape
 from liu_tui.model.market import (
@@ -35,6 +38,41 @@ def source(tmp_path: Path) -> SplitSource:
 def bars(source: SplitSource, symbol: str, span_ns: int = MINUTE_NS) -> list[tuple[float, float]]:
     day = source.bars(symbol, span_ns, HOURS.pre_ns - DAY_NS // 2, HOURS.post_ns + DAY_NS)
     return [(bar.close, bar.volume) for bar in day]
+
+
+def asked_of(name: str, *, complete: bool = False) -> tuple[list[tuple[str, tuple[Any, ...]]], SplitSource]:
+    """A source that only writes down what it is asked, within one that splits."""
+    heard: list[tuple[str, tuple[Any, ...]]] = []
+
+    def method(_: Source, *words: Any) -> list[Any]:
+        heard.append((name, words))
+        return []
+
+    methods = dict.fromkeys(Source.__abstractmethods__ | {name}, method)
+    inner: Source = type("Asked", (Source,), {**methods, "complete": complete})()
+    return heard, SplitSource(inner, HOURS)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Source) if inspect.isfunction(vars(Source)[name])])
+def test_every_question_reaches_the_source_behind_with_every_word(name: str) -> None:
+    heard, source = asked_of(name)
+    known: dict[str, Any] = {"symbol": "AAA", "day": DAY, "wanted": {"AAA"}, "span_ns": MINUTE_NS}
+    words = {
+        key: known.get(key, n) for n, key in enumerate(inspect.signature(getattr(source, name)).parameters)
+    }
+    answer = getattr(source, name)(**words)
+    if name == "steps":
+        list(answer)
+    theirs = list(inspect.signature(vars(Source)[name]).parameters)[1:]
+    assert list(words) == theirs
+    assert heard == [(name, tuple(words[key] for key in theirs))]
+
+
+def test_what_else_the_interface_says_of_a_source_is_said_of_the_one_behind() -> None:
+    said = [name for name, value in vars(Source).items() if name[0] != "_" and not inspect.isfunction(value)]
+    assert said == ["complete"]
+    for complete in (False, True):
+        assert asked_of("days", complete=complete)[1].complete is complete
 
 
 def test_what_is_played_and_what_history_tells_agree(source: SplitSource) -> None:
