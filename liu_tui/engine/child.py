@@ -25,7 +25,7 @@ from liu_tui.engine.links import Link
 from liu_tui.engine.messages import Alive, Boot, Bye, Ready, Said, SetAnchor, Stop, TakeLink, ToChild
 from liu_tui.errors import LiuError, WireError
 from liu_tui.market import calendar
-from liu_tui.model.clock import Clock, SessionClock
+from liu_tui.model.clock import Clock, SessionClock, SessionHours
 from liu_tui.settings import Settings
 
 HEARTBEAT_S = 0.25
@@ -96,6 +96,10 @@ class Child:
         self._clock.set(first.anchor)
         calendar.correct(first.calendar, map(date.fromisoformat, first.closed))
         return first
+
+    def learn_hours(self, hours: SessionHours) -> None:
+        """Know the venue's session; the first producer is booted before anybody does, and asks for it."""
+        self._boot = msgspec.structs.replace(self.boot, hours=hours)
 
     def ready(self) -> None:
         """Tell the supervisor that links may come."""

@@ -330,6 +330,7 @@ async def _ask_venue(child: Child) -> None:
     finally:
         await data.close()
     child.anchor.set(anchor)
+    child.learn_hours(hours)
     calendar.correct(differing, closed)
     child.tell(
         VenueSaid(
