@@ -4,11 +4,11 @@ from typing import Protocol
 
 import msgspec
 
-from liu_tui.localmarket.faultform import AT_LOGIN, AT_SUBSCRIPTION, WHILE_CONNECTED
 from liu_tui.localmarket.faults import Fault
 from liu_tui.localmarket.marketclock import MarketClock
 from liu_tui.localmarket.trickle import Pace
 from liu_tui.model.market import SECOND_NS
+from liu_tui.plan.faultkinds import AT_LOGIN, AT_SUBSCRIPTION, WHILE_CONNECTED
 from liu_tui.plan.schema import FaultKind
 
 KINDS = (FaultKind.DROP, FaultKind.REFUSE, FaultKind.SLOW)

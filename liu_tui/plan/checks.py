@@ -10,18 +10,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from liu_tui.plan.faultkinds import wrongs
 from liu_tui.plan.faults import Faults, did_you_mean, shown
 from liu_tui.plan.lines import Place
-from liu_tui.plan.schema import DataVendor, Environment, FaultKind
+from liu_tui.plan.schema import DataVendor, Environment
 
 Values = dict[str, Any]
 FEEDS = ("iex", "sip", "delayed_sip", "test")  # the names of Alpaca's live stock streams under /v2
 POLYGON_FEEDS = ("realtime", "delayed")
 SESSION_MIN = 390  # minutes of a regular session
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_CLOCK_SECONDS = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
-_CODES = (402, 404, 405, 406, 407)  # what the local market can refuse with
-_NEED_SYMBOLS = frozenset({FaultKind.HALT, FaultKind.SPLIT})
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _SATURDAY = 5
 _KINDS = ("scanners", "strategies", "miners")
 
@@ -97,14 +95,8 @@ def _wrong_day(text: str) -> str:
 
 def _market_faults(market: Values, faults: Faults) -> None:
     for index, row in enumerate(market.get("faults", ())):
-        place: Place = ("market", "faults", index)
-        if (at := row.get("at")) and not _CLOCK_SECONDS.fullmatch(at):
-            faults.at((*place, "at"), f"was {at!r}", 'Give New York time, as "10:05" or "10:05:30".')
-        if row.get("kind") is FaultKind.REFUSE and row.get("code", _CODES[0]) not in _CODES:
-            mend = f"Give one of {', '.join(map(str, _CODES))}."
-            faults.at((*place, "code"), f"was {row['code']}", mend)
-        if row.get("kind") in _NEED_SYMBOLS and not row.get("symbols"):
-            faults.of_table(place, f"{row['kind'].value} names no symbols", 'Add symbols = ["AAPL"].')
+        for key, what, mend in wrongs(row):
+            faults.at(("market", "faults", index, key), what, mend)
 
 
 def _feed(table: str, known: tuple[str, ...], plan: Values, faults: Faults) -> None:

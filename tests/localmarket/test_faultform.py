@@ -33,7 +33,7 @@ def test_every_kind_is_taken_as_a_whole_table_with_its_defaults(kind: FaultKind)
         ({"kind": "silence", "share": True}, "share was True"),
         ({"kind": "drop", "share": 0.5}, "share means nothing to a drop. Known are at, for."),
         ({"kind": "corrupt", "symbols": ["AAA"]}, "symbols means nothing to a corrupt"),
-        ({"kind": "refuse", "code": 403}, "Give one of 402, 404, 406, 405, 407."),
+        ({"kind": "refuse", "code": 403}, "Give one of 402, 404, 405, 406, 407."),
         ({"kind": "delay", "seconds": 0}, "seconds was 0"),
         ({"kind": "split", "ratio": 0}, "ratio was 0"),
         ({"kind": "skew", "seconds": 1e12}, "seconds was 1e+12. Give a number within 86400."),

@@ -42,14 +42,41 @@ def test_faults_of_the_market_are_rows_with_their_own_keys() -> None:
         ('at = "10:05"', "kind: is missing"),
         ('kind = "drop"\nat = "ten"', '"10:05:30"'),
         ('kind = "refuse"\ncode = 500', "402, 404, 405, 406, 407"),
-        ('kind = "halt"', "names no symbols"),
         ('kind = "drop"\nfor_s = 3', "unknown key"),
         ('kind = "corrupt"\nshare = 2.0', "share"),
+        ('kind = "drop"\nshare = 0.5', "share: means nothing to a drop. Known are at, for."),
+        (
+            'kind = "corrupt"\nsymbols = ["AAPL"]',
+            "symbols: means nothing to a corrupt. Known are at, for, share",
+        ),
+        ('kind = "delay"\nseconds = 0', "seconds: was 0. Give a number above 0"),
+        ('kind = "silence"\nfor = 1e12', "for: was 1e+12. Give a number within 1e+08"),
+        ('kind = "bad_print"\npercent = -100', "percent: was -100. Give a number above -100"),
+        ('kind = "silence"\nat = "1\u0660:05"', '"10:05:30"'),
     ],
 )
 def test_a_wrong_fault_is_told_with_its_mend(row: str, says: str) -> None:
     (said,) = faults(tables=f"[[market.faults]]\n{row}")
     assert says in said
+
+
+def test_every_wrong_key_of_every_fault_is_told_on_its_line() -> None:
+    rows = '[[market.faults]]\nkind = "skew"\nshare = 0.5\nseconds = 1e9\n[[market.faults]]\nat = "10"'
+    with pytest.raises(PlanError) as refused:
+        plan(tables=rows)
+    told = [(fault.line, fault.table, fault.key) for fault in refused.value.faults]
+    assert told == [
+        (6, "market.faults", "share"),
+        (7, "market.faults", "seconds"),
+        (8, "market.faults", "kind"),
+        (9, "market.faults", "at"),
+    ]
+
+
+def test_a_fault_of_a_market_that_names_no_symbols_hits_all_and_a_default_may_be_written_out() -> None:
+    market = plan(tables='[[market.faults]]\nkind = "halt"\nshare = 1.0').market
+    assert market is not None
+    assert market.faults == (FaultTable(kind=FaultKind.HALT),)
 
 
 def test_data_may_come_from_polygon_while_orders_go_elsewhere() -> None:
