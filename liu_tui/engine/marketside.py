@@ -73,7 +73,7 @@ class MarketSide:
 
     def take_link(self, peer: str, sock: socket.socket) -> None:
         """Take a new link to a producer, in place of an old one."""
-        if old := self._inboxes.pop(peer, None):
+        if (old := self._inboxes.pop(peer, None)) is not None:  # an empty one is no less there
             old.close()
         self._inboxes[peer] = MarketInbox(Link(sock, _MARKET, self._child.wake.set))
 
