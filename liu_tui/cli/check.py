@@ -14,7 +14,7 @@ from liu_tui.errors import Exit, Fault, PlanError, UserFileError
 from liu_tui.miner import Miner
 from liu_tui.plan.faults import Faults, nearest
 from liu_tui.plan.load import plan_text, survey
-from liu_tui.plan.schema import ScannerTable, StrategyTable, TradePlan
+from liu_tui.plan.schema import DataVendor, ScannerTable, StrategyTable, TradePlan
 from liu_tui.scanner import Scanner
 from liu_tui.settings import Workspace
 from liu_tui.strategy import Strategy
@@ -65,16 +65,20 @@ def check(plan: Path, as_json: bool) -> int:
 
 def in_brief(plan: TradePlan) -> str:
     """Say in a line what a plan would do."""
-    venue = f"Alpaca {plan.alpaca.feed}"
-    if plan.market is not None:
-        venue = f"local market, {plan.market.source}"
     kinds: list[tuple[str, str, Mapping[str, object]]] = [
         ("scanner", "scanners", plan.scanners),
         ("strategy", "strategies", plan.strategies),
         ("miner", "miners", plan.miners),
     ]
     counts = [f"{len(tables)} {one if len(tables) == 1 else many}" for one, many, tables in kinds if tables]
-    return f"{plan.environment.value} on {venue}: {', '.join(counts)}."
+    return f"{plan.environment.value} on {_venue(plan)}: {', '.join(counts)}."
+
+
+def _venue(plan: TradePlan) -> str:
+    polygon = plan.data is DataVendor.POLYGON
+    if plan.market is not None:
+        return f"local market, {plan.market.source}" + (", data as Polygon's" if polygon else "")
+    return f"Alpaca, data Polygon {plan.polygon.feed}" if polygon else f"Alpaca {plan.alpaca.feed}"
 
 
 def _named(values: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

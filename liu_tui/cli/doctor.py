@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from liu_tui.cli import output
-from liu_tui.cli.checkups import account, host, terminal
+from liu_tui.cli.checkups import account, host, polygon, terminal
 from liu_tui.cli.checkups.finding import Finding, Verdict
 from liu_tui.errors import Exit, PlanError
 from liu_tui.plan.load import load_plan
-from liu_tui.plan.schema import Environment, TradePlan
+from liu_tui.plan.schema import DataVendor, Environment, TradePlan
 from liu_tui.settings import Settings, Workspace
 
 _SIGN = {Verdict.OK: "ok  ", Verdict.WARN: "warn", Verdict.FAIL: "FAIL"}
@@ -60,11 +60,17 @@ def _account(plan: TradePlan | None, settings: Settings) -> Iterator[Finding]:
         return
     finding, keys = account.keys(settings, needed=plan is not None)
     yield finding
-    if keys is None or not keys.alpaca:
+    if keys is None:
         return
-    live = plan is not None and plan.environment is Environment.PROD
-    yield asyncio.run(account.clock(keys, account.LIVE_URL if live else account.PAPER_URL))
-    yield asyncio.run(account.entitlement(keys, plan.alpaca.feed if plan else "iex", account.DATA_URL))
+    if keys.alpaca:
+        live = plan is not None and plan.environment is Environment.PROD
+        yield asyncio.run(account.clock(keys, account.LIVE_URL if live else account.PAPER_URL))
+    if plan is not None and plan.data is DataVendor.POLYGON:
+        yield polygon.key(keys, settings)
+        if keys.polygon:
+            yield asyncio.run(polygon.data(keys, plan.polygon.feed, polygon.URL))
+    elif keys.alpaca:
+        yield asyncio.run(account.entitlement(keys, plan.alpaca.feed if plan else "iex", account.DATA_URL))
 
 
 def _print(findings: list[Finding]) -> None:

@@ -160,3 +160,17 @@ def test_a_brief_names_the_market_and_counts(workspace: Path) -> None:
     (workspace / "plans" / "p.toml").write_text(text)
     words = in_brief(load_plan(workspace / "plans" / "p.toml"))
     assert words == "PAPER on local market, simulated: 1 scanner, 2 strategies."
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "says"),
+    [
+        ("", '[alpaca]\nfeed = "sip"\n', "PAPER on Alpaca sip:"),
+        ('data = "polygon"\n', "", "PAPER on Alpaca, data Polygon realtime:"),
+        ('data = "polygon"\n', '[polygon]\nfeed = "delayed"\n', "PAPER on Alpaca, data Polygon delayed:"),
+        ('data = "polygon"\n', "[market]\n", "PAPER on local market, simulated, data as Polygon's:"),
+    ],
+)
+def test_a_brief_names_who_tells_the_data(workspace: Path, head: str, tail: str, says: str) -> None:
+    (workspace / "plans" / "p.toml").write_text(head + PLAN + tail)
+    assert in_brief(load_plan(workspace / "plans" / "p.toml")).startswith(says)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from liu_tui.cli.checkups import account, host, terminal
+from liu_tui.cli.checkups import account, host, polygon, terminal
 from liu_tui.cli.checkups.finding import Verdict
 from liu_tui.cli.doctor import examine
 from liu_tui.cli.init import make_workspace
@@ -19,6 +19,7 @@ from liu_tui.model.clock import wall_ns
 from liu_tui.settings import Keys, Secret, Settings, Workspace
 
 KEYS = Keys(Secret("PKTESTTEST"), Secret("s3cr3ts3cr3t"), source="the environment")
+POLYGON = Keys(polygon=Secret("p0lyg0n"), source="the environment")
 Answer = Callable[[web.Request], web.Response]
 
 
@@ -36,7 +37,11 @@ async def venue(answer: Answer) -> AsyncIterator[str]:
     """A venue on loopback that answers every request the same way."""
 
     async def handle(request: web.Request) -> web.Response:
-        assert request.headers["APCA-API-KEY-ID"] == "PKTESTTEST"
+        if "Authorization" in request.headers:
+            assert request.headers["Authorization"] == "Bearer p0lyg0n"
+            assert "p0lyg0n" not in request.path_qs
+        else:
+            assert request.headers["APCA-API-KEY-ID"] == "PKTESTTEST"
         return answer(request)
 
     app = web.Application()
@@ -128,6 +133,102 @@ class TestData:
     async def test_what_could_not_be_verified_is_a_warning(self) -> None:
         async with venue(lambda _: web.Response(status=500)) as url:
             assert (await account.entitlement(KEYS, "iex", url)).verdict is Verdict.WARN
+
+    @pytest.mark.parametrize(
+        ("feed", "asked", "says"),
+        [("delayed_sip", "delayed_sip", "15 minutes late"), ("test", "iex", "FAKEPACA")],
+    )
+    async def test_a_feed_that_is_no_live_market_is_a_warning(self, feed: str, asked: str, says: str) -> None:
+        def answer(request: web.Request) -> web.Response:
+            assert request.query["feed"] == asked
+            return web.json_response({"trades": {}})
+
+        async with venue(answer) as url:
+            finding = await account.entitlement(KEYS, feed, url)
+        assert finding.verdict is Verdict.WARN
+        assert says in finding.words
+        assert '"iex" or "sip"' in finding.mend
+
+
+def plan_at_alpaca(folder: Path, head: str = "") -> Path:
+    """A workspace's plan without its [market]."""
+    make_workspace(folder)
+    plan = folder / "plans" / "today.toml"
+    text = plan.read_text()
+    start, end = text.index("[market]"), text.index("[limits]")
+    plan.write_text(head + text[:start] + text[end:])
+    return plan
+
+
+def polygon_says(status: int, body: dict[str, str], trade: int = 200) -> Answer:
+    """What the market's status and the last trade are answered with."""
+
+    def answer(request: web.Request) -> web.Response:
+        if request.path == "/v1/marketstatus/now":
+            return web.json_response(body, status=status)
+        assert request.path == "/v2/last/trade/SPY"
+        words = {"status": "NOT_AUTHORIZED", "message": "You are not entitled to this data."}
+        return web.json_response({"status": "OK"} if trade == 200 else words, status=trade)
+
+    return answer
+
+
+class TestPolygon:
+    def test_a_key_is_named_by_its_place_and_not_shown(self) -> None:
+        finding = polygon.key(POLYGON, Settings())
+        assert (finding.verdict, finding.words) == (Verdict.OK, "its key, from the environment")
+        assert "p0lyg0n" not in repr(finding)
+
+    def test_no_key_is_a_fault_that_says_where_to_put_it(self, no_keys: Path) -> None:
+        finding = polygon.key(KEYS, Settings(config_dir=no_keys))
+        assert finding.verdict is Verdict.FAIL
+        assert "POLYGON_API_KEY" in finding.mend
+        assert str(no_keys / "keys.toml") in finding.mend
+
+    @pytest.mark.parametrize(
+        ("feed", "verdict", "says"),
+        [
+            ("realtime", Verdict.OK, "Polygon realtime: all exchanges in real time; the market is open"),
+            ("delayed", Verdict.WARN, "15 minutes late"),
+        ],
+    )
+    async def test_a_key_that_may_have_trades_is_told_with_its_feed(
+        self, feed: str, verdict: Verdict, says: str
+    ) -> None:
+        async with venue(polygon_says(200, {"market": "open"})) as url:
+            finding = await polygon.data(POLYGON, feed, url)
+        assert finding.verdict is verdict
+        assert says in finding.words
+
+    @pytest.mark.parametrize(
+        ("answer", "says", "mend"),
+        [
+            (polygon_says(401, {"error": "Unknown API Key"}), "Unknown API Key", "POLYGON_API_KEY"),
+            (polygon_says(403, {"message": "Upgrade your plan."}), "Upgrade your plan.", "Take a plan"),
+            (polygon_says(200, {}, trade=403), "no trades (You are not entitled", "Take a plan"),
+        ],
+    )
+    async def test_a_key_that_is_refused_is_a_fault_in_the_vendors_words(
+        self, answer: Answer, says: str, mend: str
+    ) -> None:
+        async with venue(answer) as url:
+            finding = await polygon.data(POLYGON, "realtime", url)
+        assert finding.verdict is Verdict.FAIL
+        assert says in finding.words
+        assert mend in finding.mend
+        assert "p0lyg0n" not in repr(finding)
+
+    @pytest.mark.parametrize("answer", [polygon_says(429, {}), polygon_says(200, {}, trade=500)])
+    async def test_what_could_not_be_verified_is_a_warning(self, answer: Answer) -> None:
+        async with venue(answer) as url:
+            finding = await polygon.data(POLYGON, "realtime", url)
+        assert finding.verdict is Verdict.WARN
+        assert "answered with status" in finding.words
+
+    async def test_polygon_out_of_reach_is_a_warning(self) -> None:
+        finding = await polygon.data(POLYGON, "realtime", "http://127.0.0.1:1", timeout_s=2)
+        assert finding.verdict is Verdict.WARN
+        assert "cannot be reached" in finding.words
 
 
 class TestHost:
@@ -235,14 +336,24 @@ class TestCommand:
         assert "liu-tui check" in capsys.readouterr().out
 
     def test_a_plan_at_alpaca_without_keys_fails(self, tmp_path: Path) -> None:
-        make_workspace(tmp_path)
-        plan = tmp_path / "plans" / "today.toml"
-        text = plan.read_text()
-        start, end = text.index("[market]"), text.index("[limits]")
-        plan.write_text(text[:start] + text[end:])
-        findings = {finding.name: finding for finding in examine(plan, Settings())}
+        findings = {finding.name: finding for finding in examine(plan_at_alpaca(tmp_path), Settings())}
         assert findings["plan"].verdict is Verdict.OK
         assert findings["keys"].verdict is Verdict.FAIL
+        assert "polygon" not in findings
+
+    def test_a_plan_with_polygons_data_needs_its_key_too_and_asks_alpaca_for_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plan = plan_at_alpaca(tmp_path, 'data = "polygon"\n')
+        monkeypatch.setattr(account, "PAPER_URL", "http://127.0.0.1:1")
+        monkeypatch.setattr(polygon, "URL", "http://127.0.0.1:1")
+        bare = {finding.name: finding for finding in examine(plan, Settings(exported=KEYS))}
+        assert (bare["keys"].verdict, bare["polygon"].verdict) == (Verdict.OK, Verdict.FAIL)
+        assert "data" not in bare
+        both = Keys(KEYS.alpaca_id, KEYS.alpaca_secret, POLYGON.polygon, "the environment")
+        full = {finding.name: finding for finding in examine(plan, Settings(exported=both))}
+        assert full["polygon"].verdict is Verdict.OK
+        assert full["data"].words.startswith("Polygon realtime")
 
     def test_no_key_is_ever_printed(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -1,10 +1,8 @@
-"""Keys, the venue's clock, and which data the account may have. No message ever holds a key."""
+"""Alpaca's keys, its clock, and which data the account may have. No message ever holds a key."""
 
 from datetime import datetime
-from typing import Any
 
-import aiohttp
-
+from liu_tui.cli.checkups.asking import TIMEOUT_S, ask, unanswered
 from liu_tui.cli.checkups.finding import Finding, Verdict
 from liu_tui.errors import UsageError
 from liu_tui.model.clock import wall_ns
@@ -13,14 +11,21 @@ from liu_tui.settings import Keys, Settings
 PAPER_URL = "https://paper-api.alpaca.markets"
 LIVE_URL = "https://api.alpaca.markets"
 DATA_URL = "https://data.alpaca.markets"
-TIMEOUT_S = 4.0
 SKEW_S = 2.0
 """From here on a clock is called wrong. The session follows the venue's time anyway; log lines do not."""
+_TO_TRADE = 'Set feed = "iex" or "sip" in [alpaca] to trade.'
 _FEEDS = {
-    "iex": "one exchange's trades and quotes, a few percent of the volume; free, 30 symbols",
-    "sip": "all exchanges; needs a paid plan",
-    "delayed_sip": "all exchanges, 15 minutes late: not for trading",
+    "iex": (
+        Verdict.OK,
+        "one exchange's trades and quotes, a few percent of the volume; free, 30 symbols",
+        "",
+    ),
+    "sip": (Verdict.OK, "all exchanges; needs a paid plan", ""),
+    "delayed_sip": (Verdict.WARN, "all exchanges, 15 minutes late: to watch, not to trade", _TO_TRADE),
+    "test": (Verdict.WARN, "the symbol FAKEPACA, day and night: no market at all", _TO_TRADE),
 }
+_REST_FEEDS = {"test": "iex"}
+"""What a question by REST names instead of a feed that only the stream has."""
 
 
 def keys(settings: Settings, *, needed: bool) -> tuple[Finding, Keys | None]:
@@ -44,7 +49,7 @@ def keys(settings: Settings, *, needed: bool) -> tuple[Finding, Keys | None]:
 async def clock(keys: Keys, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
     """Compare this machine's clock with the venue's."""
     sent = wall_ns()
-    status, body = await _ask(keys, f"{url}/v2/clock", timeout_s)
+    status, body = await ask(f"{url}/v2/clock", _headers(keys), timeout_s)
     if status in (401, 403):
         mend = "Paper and live accounts have different keys: check which pair this is."
         return Finding("clock", Verdict.FAIL, f"{url} refuses the keys ({status})", mend)
@@ -69,33 +74,22 @@ async def clock(keys: Keys, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
 
 async def entitlement(keys: Keys, feed: str, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
     """Ask for one trade of the feed: the vendor says whether the account may have it."""
-    status, body = await _ask(keys, f"{url}/v2/stocks/trades/latest?symbols=SPY&feed={feed}", timeout_s)
-    words = f"{feed}: {_FEEDS.get(feed, 'an unknown feed')}"
+    asked = f"{url}/v2/stocks/trades/latest?symbols=SPY&feed={_REST_FEEDS.get(feed, feed)}"
+    status, body = await ask(asked, _headers(keys), timeout_s)
+    verdict, words, mend = _FEEDS[feed]
+    words = f"{feed}: {words}"
     if status == 200:
-        return Finding("data", Verdict.OK, words)
+        return Finding("data", verdict, words, mend)
     if status in (401, 403, 422):
         said = str(body.get("message", "")) or f"status {status}"
         mend = 'Set feed = "iex" in [alpaca], or take the vendor\'s paid data plan.'
         return Finding("data", Verdict.FAIL, f"{feed}: the vendor refuses ({said})", mend)
-    said = "cannot be reached" if not status else f"answered with status {status}"
-    return Finding("data", Verdict.WARN, f"{words}; {url} {said}", "Not verified: ask again later.")
+    words = f"{words}; {url} {unanswered(status)}"
+    return Finding("data", Verdict.WARN, words, "Not verified: ask again later.")
 
 
-async def _ask(keys: Keys, url: str, timeout_s: float) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of a GET; status 0 if nothing came back in time."""
-    headers = {
+def _headers(keys: Keys) -> dict[str, str]:
+    return {
         "APCA-API-KEY-ID": keys.alpaca_id.reveal(),
         "APCA-API-SECRET-KEY": keys.alpaca_secret.reveal(),
     }
-    limit = aiohttp.ClientTimeout(total=timeout_s)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=limit, trust_env=True) as session,
-            session.get(url, headers=headers) as answer,
-        ):
-            body = await answer.json(content_type=None)
-            return answer.status, body if isinstance(body, dict) else {}
-    except ValueError:
-        return answer.status, {}
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return 0, {}
