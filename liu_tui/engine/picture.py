@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from liu_tui.engine.snapshot import BrokerRow, ConsumerRow, Picture, ProcessRow
+from liu_tui.plan.schema import DataVendor, TradePlan
 
 if TYPE_CHECKING:
     from liu_tui.engine.supervisor import Supervisor
@@ -20,7 +21,7 @@ def picture_of(house: Supervisor, seq: int) -> Picture:
         batch_id=house.batch_id,
         plan=house.plan_file,
         environment=house.plan.environment.value,
-        venue="local market" if house.plan.market is not None else "Alpaca paper",
+        venue=_venue(house.plan),
         build=house.build,
         anchor=house.clock.anchor,
         hours=house.hours,
@@ -42,6 +43,12 @@ def picture_of(house: Supervisor, seq: int) -> Picture:
         commands=tuple(fold.commands.values()),
         plan_changed=house.plan_changed,
     )
+
+
+def _venue(plan: TradePlan) -> str:
+    if plan.market is not None:
+        return "local market"
+    return "Alpaca paper, data Polygon" if plan.data is DataVendor.POLYGON else "Alpaca paper"
 
 
 def processes_of(house: Supervisor) -> tuple[ProcessRow, ...]:

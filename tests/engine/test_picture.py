@@ -13,7 +13,7 @@ from liu_tui.engine.messages import Alive
 from liu_tui.engine.picture import picture_of, processes_of
 from liu_tui.engine.snapshot import Picture
 from liu_tui.model.account import Account
-from liu_tui.plan.schema import MarketTable
+from liu_tui.plan.schema import DataVendor, MarketTable
 from tests.kit.engine import House, a_house, a_plan, desk_facts
 from tests.kit.session import DAY
 
@@ -73,8 +73,16 @@ async def test_all_processes_are_listed_the_supervisor_first(house: House) -> No
 
 
 @pytest.mark.parametrize(
-    ("market", "venue"), [(None, "Alpaca paper"), (MarketTable(), "local market")], ids=["alpaca", "local"]
+    ("market", "data", "venue"),
+    [
+        (None, DataVendor.ALPACA, "Alpaca paper"),
+        (None, DataVendor.POLYGON, "Alpaca paper, data Polygon"),
+        (MarketTable(), DataVendor.ALPACA, "local market"),
+    ],
+    ids=["alpaca", "polygon", "local"],
 )
-async def test_the_venue_is_named(tmp_path: Path, market: MarketTable | None, venue: str) -> None:
-    async with a_house(tmp_path, a_plan("momentum", market=market)) as house:
+async def test_the_venue_is_named(
+    tmp_path: Path, market: MarketTable | None, data: DataVendor, venue: str
+) -> None:
+    async with a_house(tmp_path, a_plan("momentum", market=market, data=data)) as house:
         assert picture_of(house.supervisor, 1).venue == venue
