@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liu_tui.model.market import Event
-from liu_tui.trading.watchlist import ALWAYS, Watchlist, wanted_events
+from liu_tui.trading.watchlist import ALWAYS, Watched, Watchlist, events_of, wanted_events
 
 
 def names_of(watchlist: Watchlist, symbol: str) -> frozenset[str]:
@@ -70,6 +70,45 @@ def test_symbols_stand_in_the_order_in_which_they_were_first_picked() -> None:
 def test_trades_and_minute_bars_are_always_wanted() -> None:
     assert wanted_events([], []) == ALWAYS == {Event.TRADE, Event.MINUTE}
     assert wanted_events(["quote"], [Event.SECOND]) == set(Event)
+
+
+def watched(watchlist: Watchlist, symbol: str) -> Watched:
+    """A watched symbol."""
+    found = watchlist.get(symbol)
+    assert found is not None
+    return found
+
+
+DECLARED = {"momentum": ("minute",), "maker": ("quote",), "tape": ("trade", "second")}
+
+
+def test_a_symbol_is_subscribed_for_what_its_own_strategies_declare() -> None:
+    watchlist = Watchlist(10)
+    watchlist.pick("TSLA", "momentum")
+    watchlist.pick("F", "maker")
+    watchlist.pick("SPY")
+    assert events_of(watched(watchlist, "TSLA"), DECLARED, ()) == ALWAYS
+    assert events_of(watched(watchlist, "F"), DECLARED, ()) == ALWAYS | {Event.QUOTE}
+    assert events_of(watched(watchlist, "SPY"), DECLARED, ()) == set(Event)
+    assert events_of(watched(watchlist, "TSLA"), DECLARED, (Event.SECOND,)) == ALWAYS | {Event.SECOND}
+
+
+def test_a_scanner_adds_the_data_that_it_needs_to_its_own_picks_only() -> None:
+    watchlist = Watchlist(10)
+    assert watchlist.pick("TSLA", "momentum", {Event.QUOTE}) == "new"
+    assert watchlist.pick("F", "momentum") == "new"
+    assert events_of(watched(watchlist, "TSLA"), DECLARED, ()) == ALWAYS | {Event.QUOTE}
+    assert events_of(watched(watchlist, "F"), DECLARED, ()) == ALWAYS
+    assert watchlist.pick("F", "momentum", {Event.QUOTE}) == "wider"
+    assert watchlist.pick("F", "momentum", {Event.QUOTE}) == "known"
+    assert watchlist.pick("F", "momentum") == "known", "what one scanner needs another does not take away"
+    assert events_of(watched(watchlist, "F"), DECLARED, ()) == ALWAYS | {Event.QUOTE}
+
+
+def test_a_strategy_that_nothing_is_known_of_yet_adds_nothing() -> None:
+    watchlist = Watchlist(10)
+    watchlist.pick("TSLA", "newcomer")
+    assert events_of(watched(watchlist, "TSLA"), DECLARED, ()) == ALWAYS
 
 
 PICK = st.tuples(st.just("pick"), st.sampled_from("ABCDEF"), st.sampled_from(["", "one", "two"]))
