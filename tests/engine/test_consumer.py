@@ -132,6 +132,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         rig.consumer.introduce()
         life = asyncio.create_task(rig.consumer.run())
         rig.connect()
+        await eventually(lambda: not child._orders)
         try:
             yield rig
         finally:
