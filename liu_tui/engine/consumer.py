@@ -116,6 +116,8 @@ class Consumer:
             await self._put(await self._session.start(child.clock.now_ns()))
             while not child.stopping and not child.orphaned:
                 child.wake_in(TIMER_S)
+                if child.wake.is_set():
+                    await asyncio.sleep(0)  # wait() would return at once, and nobody else had a turn
                 await child.wake.wait()
                 child.wake.clear()
                 await self._turn()

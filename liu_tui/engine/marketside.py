@@ -10,7 +10,6 @@ The way of an event through `take`:
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -99,8 +98,6 @@ class MarketSide:
             events = inbox.take_step(self._orders.told) if lockstep else inbox.take()
             if events:
                 await self._take(events, lockstep=lockstep)
-                await asyncio.sleep(0)
-                await self._take_history()
         if not lockstep:
             await self._put(await self._session.on_time(self._child.clock.now_ns()))
             self._mending.look(self._room)

@@ -64,6 +64,7 @@ from liu_tui.model.market import (
 from liu_tui.wiring.venue import keys_for, open_data, open_feed
 
 MARKS_S = 0.2
+BURST = 256
 CALENDAR_DAYS = 370
 DESK = "desk"
 _TAPE = frozenset({Trade, Quote, Bar, Halt, PriceBand, TradeCorrection, TradeCancel})
@@ -82,6 +83,7 @@ class Producer:
         self._lanes = Lanes()
         self._marks: dict[str, float] = {}
         self._received = 0
+        self._unflushed = 0  # events that were put since the last flush
         self._last_event_ns = monotonic_ns()
         self._gaps = Gaps(boot.lost_ns and boot.lost_ns - delay_ns)
         self._watch = FeedWatch(child, self._lanes, self._line)
@@ -176,6 +178,21 @@ class Producer:
             self._last_event_ns = monotonic_ns()
             self._watch.beat(now)
         self._gaps.good(now)
+        self._flush_soon(len(batch))
+
+    def _flush_soon(self, count: int) -> None:
+        """Flush once for all frames that are there already: each flush is a system call and a wake-up.
+
+        Of a long burst every BURST events leave meanwhile.
+        """
+        if not self._unflushed:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unflushed += max(count, 1)
+        if self._unflushed >= BURST:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._unflushed = 0
         for outlet in self._outlets.values():
             outlet.flush()
 
