@@ -5,7 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from liu_tui.adapters.polygon.spelling import MAX_NS, their_ticker
+from liu_tui.adapters.foreign import MAX_NS
+from liu_tui.adapters.polygon.spelling import their_ticker
 from liu_tui.localmarket import polygon_rows as rows
 from liu_tui.localmarket.paging import Page, cut_page
 from liu_tui.localmarket.polygon_door import yes

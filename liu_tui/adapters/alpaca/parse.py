@@ -11,16 +11,15 @@ import logging
 
 from liu_tui.adapters.alpaca import wire
 from liu_tui.adapters.alpaca.wire import (
-    MAX_NS,
     SECONDS_BITS,
     TIMESTAMP,
-    UNREADABLE,
     Control,
     QuoteMessage,
     TradeMessage,
     decode_frame,
     time_of,
 )
+from liu_tui.adapters.foreign import MAX_NS, UNREADABLE
 from liu_tui.market.streaming import Halt, SessionEnd, StreamItem, Unreadable
 from liu_tui.model.clock import Anchor, monotonic_ns
 from liu_tui.model.market import (

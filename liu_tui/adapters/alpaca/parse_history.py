@@ -13,17 +13,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from liu_tui.adapters.alpaca.reading import (
-    UNREADABLE,
-    Count,
-    Price,
-    Side,
-    Size,
-    in_range,
-    read_json,
-    unreadable,
-)
+from liu_tui.adapters.alpaca.reading import in_range, read_json, unreadable
 from liu_tui.adapters.alpaca.times import read_time
+from liu_tui.adapters.foreign import UNREADABLE, Count, Price, Side, Size
 from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Bar, Quote, Snapshot, Trade
 
 R = TypeVar("R")

@@ -6,20 +6,20 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from liu_tui.adapters.alpaca.reading import UNREADABLE, Side, in_range, read_json, unreadable
+from liu_tui.adapters.alpaca.reading import in_range, read_json, unreadable
 from liu_tui.adapters.alpaca.times import new_york_ns, read_time
+from liu_tui.adapters.foreign import UNREADABLE, Side, Size, Speed
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import Asset
 
 _Percent = Annotated[float, Meta(gt=-1e9, lt=1e9)]
-_Volume = Annotated[float, Meta(ge=0, lt=1e15)]
 
 
 class RawClock(Struct, frozen=True):
     """GET /v2/clock; the last three are our local market's."""
 
     timestamp: str
-    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
+    speed: Speed = 1.0
     paused: bool = False
     lockstep: bool = False
 
@@ -55,7 +55,7 @@ class _RawAsset(Struct, frozen=True):
 
 class _RawActive(Struct, frozen=True):
     symbol: str
-    volume: _Volume = 0.0
+    volume: Size = 0.0
 
 
 class _RawActives(Struct, frozen=True):

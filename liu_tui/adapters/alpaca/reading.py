@@ -1,23 +1,13 @@
 """What all readers of Alpaca's REST answers share: bytes become a typed value, or a FeedError in words."""
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
-from msgspec import Meta
 
+from liu_tui.adapters.foreign import MAX_NS, UNREADABLE
 from liu_tui.errors import FeedError
 
 T = TypeVar("T")
-
-# The bounds refuse NaN and infinity, which no comparison of a rule would catch, and what no int64 holds.
-Price = Annotated[float, Meta(gt=0, lt=1e9)]
-Side = Annotated[float, Meta(ge=0, lt=1e9)]  # 0: no bid, or no ask
-Size = Annotated[float, Meta(ge=0, lt=1e15)]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-MAX_NS = 2**63 - 1
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
-"""What foreign bytes can raise: a wrong type or syntax, broken UTF-8, a time out of range, deep nesting."""
 
 
 def read_json(body: bytes, kind: type[T], where: str) -> T:

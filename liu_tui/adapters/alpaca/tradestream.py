@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 from websockets.asyncio.client import ClientConnection
 
 from liu_tui.adapters.alpaca.parse_orders import read_update
 from liu_tui.adapters.alpaca.times import read_time
+from liu_tui.adapters.foreign import UNREADABLE, Count
 from liu_tui.adapters.net.backoff import Backoff
 from liu_tui.adapters.net.closing import Closing
 from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
@@ -38,8 +38,8 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class _StepData(msgspec.Struct, frozen=True):
-    n: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    t: str | Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    n: Count
+    t: str | Count
 
 
 class _Authorization(msgspec.Struct, frozen=True):
@@ -47,7 +47,6 @@ class _Authorization(msgspec.Struct, frozen=True):
 
 
 _decoder: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope)
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class TradeStream:
@@ -147,7 +146,7 @@ class TradeStream:
                 return [read_update(said.data)]
             if said.stream == "step":
                 return [_step(said.data)]
-        except (TraderError, *_UNREADABLE) as e:
+        except (TraderError, *UNREADABLE) as e:
             # It may have been a fill: the desk must look for itself, as after a gap.
             self.refused += 1
             log.warning("%s: a message could not be read: %s", WHERE, e)
@@ -182,7 +181,7 @@ async def _hear(socket: ClientConnection, stream: str, early: list[bytes]) -> An
         frame = await _receive(socket)
         try:
             said = _decoder.decode(frame)
-        except _UNREADABLE as e:
+        except UNREADABLE as e:
             raise Lost(f"an answer that cannot be read: {e}") from e
         if said.stream in (stream, "authorization"):
             return said.data

@@ -7,26 +7,18 @@ A time is msgpack's timestamp extension. Taken as an `Ext` it keeps its nanoseco
 datetime, which has microseconds only.
 """
 
-from typing import Annotated, Final
+from typing import Final
 
-import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 from msgspec.msgpack import Decoder, Ext
 
+from liu_tui.adapters.foreign import MAX_NS, UNREADABLE, Count, Price, Side, Size, Speed, Symbol
 from liu_tui.model.market import SECOND_NS
 
-MAX_NS: Final = 2**63 - 1
 SECONDS_BITS: Final = 0x3FFFFFFFF
 """The lower 34 bits of an 8-byte timestamp are seconds, the upper 30 nanoseconds."""
 TIMESTAMP: Final = -1
 """msgpack's own extension code for times."""
-
-# The bounds refuse NaN and infinity, which no comparison of a rule would catch, and what no int64 holds.
-Price = Annotated[float, Meta(gt=0, lt=1e9)]
-Side = Annotated[float, Meta(ge=0, lt=1e9)]  # 0: no bid, or no ask
-Size = Annotated[float, Meta(ge=0, lt=1e15)]
-Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
-Count = Annotated[int, Meta(ge=0, le=MAX_NS)]
 
 
 class Timed(Struct, frozen=True, gc=False, kw_only=True, rename={"at": "t"}):
@@ -223,7 +215,7 @@ class Subscribed(Struct, tag_field="T", tag="subscription", frozen=True):
 class ClockMessage(Timed, tag_field="T", tag="clock", frozen=True, gc=False):
     """The local market's own: how its clock runs."""
 
-    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
+    speed: Speed = 1.0
     paused: bool = False
     lockstep: bool = False
 
@@ -263,9 +255,6 @@ Message = (
 _KNOWN = frozenset(
     {"t", "q", "b", "u", "d", "s", "l", "c", "x", "success", "error", "subscription", "clock", "step", "end"}
 )
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What foreign bytes can raise: a wrong type or syntax, broken UTF-8, a time out of range, deep nesting."""
 
 decode_frame = Decoder(list[Message]).decode
 decode_message = Decoder(Message).decode

@@ -5,24 +5,16 @@ Numbers are read leniently, as in the stream; the bounds refuse NaN, infinity an
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
-from msgspec import Meta
 
-from liu_tui.adapters.polygon.spelling import MAX_NS
+from liu_tui.adapters.foreign import UNREADABLE
 from liu_tui.errors import FeedError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-Price = Annotated[float, Meta(gt=0, lt=1e9)]
-Side = Annotated[float, Meta(ge=0, lt=1e9)]
-Size = Annotated[float, Meta(ge=0, lt=1e15)]
-Number = Annotated[int, Meta(ge=0, le=MAX_NS)]
-UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
-"""What foreign bytes can raise."""
 
 
 def read(body: bytes | msgspec.Raw, kind: Any, where: str) -> Any:

@@ -9,16 +9,14 @@ A frame that does not decode is read again message by message: a bad one costs i
 """
 
 import logging
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
+from liu_tui.adapters.foreign import UNREADABLE, Count, Price, Side, Size, Speed, Symbol
 from liu_tui.adapters.polygon.codes import letters_of, tape_of
 from liu_tui.adapters.polygon.spelling import (
     LATE_MS,
-    MAX_NS,
     MS_NS,
     SHARES_SINCE_NS,
     from_ms,
@@ -32,12 +30,6 @@ from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, PriceBand, Quote, Tr
 
 log = logging.getLogger(__name__)
 
-# The bounds refuse NaN and infinity, which no comparison of a rule would catch, and what no int64 holds.
-_Price = Annotated[float, Meta(gt=0, lt=1e9)]
-_Side = Annotated[float, Meta(ge=0, lt=1e9)]  # 0: no bid, or no ask
-_Size = Annotated[float, Meta(ge=0, lt=1e15)]
-_Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
-_Number = Annotated[int, Meta(ge=0, le=MAX_NS)]
 _SHARES_SINCE_MS = SHARES_SINCE_NS // MS_NS
 
 
@@ -59,15 +51,15 @@ class _TradeMessage(
         "exact_size": "ds",
     },
 ):
-    symbol: _Symbol
-    at: _Number
-    price: _Price
-    size: _Size = 0.0
-    id: str | _Number = 0
-    exchange: _Number = 0
-    tape: _Number = 0
-    conditions: tuple[_Number, ...] | None = ()
-    exact_size: _Size = 0.0  # with fractions of a share, where there are any
+    symbol: Symbol
+    at: Count
+    price: Price
+    size: Size = 0.0
+    id: str | Count = 0
+    exchange: Count = 0
+    tape: Count = 0
+    conditions: tuple[Count, ...] | None = ()
+    exact_size: Size = 0.0  # with fractions of a share, where there are any
 
 
 class _QuoteMessage(
@@ -78,12 +70,12 @@ class _QuoteMessage(
     gc=False,
     rename={"symbol": "sym", "at": "t", "bid": "bp", "bid_size": "bs", "ask": "ap", "ask_size": "as"},
 ):
-    symbol: _Symbol
-    at: _Number
-    bid: _Side = 0.0  # an empty side may be left out
-    bid_size: _Size = 0.0
-    ask: _Side = 0.0
-    ask_size: _Size = 0.0
+    symbol: Symbol
+    at: Count
+    bid: Side = 0.0  # an empty side may be left out
+    bid_size: Size = 0.0
+    ask: Side = 0.0
+    ask_size: Size = 0.0
 
 
 class _BarMessage(
@@ -104,15 +96,15 @@ class _BarMessage(
 ):
     """Says no count of trades, only their mean size, cut to a whole number: so our bar has none."""
 
-    symbol: _Symbol
-    start: _Number
-    open: _Price
-    high: _Price
-    low: _Price
-    close: _Price
-    volume: _Size
-    vwap: _Side = 0.0
-    exact_volume: _Size = 0.0
+    symbol: Symbol
+    start: Count
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Size
+    vwap: Side = 0.0
+    exact_volume: Size = 0.0
 
 
 class _SecondMessage(_BarMessage, tag_field="ev", tag="A", frozen=True, gc=False):
@@ -131,11 +123,11 @@ class _BandMessage(
     gc=False,
     rename={"symbol": "T", "at": "t", "upper": "h", "lower": "l", "indicators": "i"},
 ):
-    symbol: _Symbol
-    at: _Number
-    upper: _Side
-    lower: _Side
-    indicators: tuple[_Number, ...] | None = ()
+    symbol: Symbol
+    at: Count
+    upper: Side
+    lower: Side
+    indicators: tuple[Count, ...] | None = ()
 
 
 class Status(Struct, tag_field="ev", tag="status", frozen=True):
@@ -148,8 +140,8 @@ class Status(Struct, tag_field="ev", tag="status", frozen=True):
 class _ClockMessage(Struct, tag_field="ev", tag="clock", frozen=True, rename={"at": "t"}):
     """The local market's own: its time in nanoseconds, and how it runs."""
 
-    at: _Number
-    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
+    at: Count
+    speed: Speed = 1.0
     paused: bool = False
     lockstep: bool = False
 
@@ -157,7 +149,7 @@ class _ClockMessage(Struct, tag_field="ev", tag="clock", frozen=True, rename={"a
 class _EndMessage(Struct, tag_field="ev", tag="end", frozen=True, rename={"at": "t"}):
     """The local market's own: the session is over."""
 
-    at: _Number
+    at: Count
 
 
 class _TypeOnly(Struct, frozen=True, rename={"type": "ev"}):
@@ -181,8 +173,6 @@ _frame_decoder: Decoder[list[_Message]] = Decoder(list[_Message], strict=False)
 _pieces_decoder: Decoder[list[Raw]] = Decoder(list[Raw])
 _message_decoder: Decoder[_Message] = Decoder(_Message, strict=False)
 _type_decoder: Decoder[_TypeOnly] = Decoder(_TypeOnly)
-# What foreign bytes can raise: a wrong type or syntax, broken UTF-8, deep nesting.
-_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class FrameReader:
@@ -196,7 +186,7 @@ class FrameReader:
         """Turn one frame into what it says of the market, in order, and what it says of the connection."""
         try:
             return self._take(_frame_decoder.decode(frame))
-        except _UNREADABLE:
+        except UNREADABLE:
             return self._read_pieces(frame)
 
     def _take(self, messages: list[_Message]) -> tuple[list[StreamItem], list[Control]]:
@@ -228,13 +218,13 @@ class FrameReader:
         control: list[Control] = []
         try:
             pieces = _pieces_decoder.decode(frame)
-        except _UNREADABLE as e:
+        except UNREADABLE as e:
             self._refuse(e, items)
             return items, control
         for piece in pieces:
             try:
                 some, said = self._take([_message_decoder.decode(piece)])
-            except _UNREADABLE as e:
+            except UNREADABLE as e:
                 if _is_foreign(piece):
                     self.ignored += 1
                 else:
@@ -306,5 +296,5 @@ def _is_foreign(piece: Raw) -> bool:
     """Whether this is a well-formed message of a type that we do not know: no fault, only not for us."""
     try:
         return _type_decoder.decode(piece).type not in _KNOWN
-    except _UNREADABLE:
+    except UNREADABLE:
         return False

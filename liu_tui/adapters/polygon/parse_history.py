@@ -3,25 +3,26 @@
 import msgspec
 from msgspec import Struct
 
-from liu_tui.adapters.polygon.answers import Number, Price, Side, Size, result, results, some
+from liu_tui.adapters.foreign import Count, Price, Side, Size
+from liu_tui.adapters.polygon.answers import result, results, some
 from liu_tui.adapters.polygon.codes import letters_of, tape_of
 from liu_tui.adapters.polygon.spelling import from_ms, id_of, our_symbol, shares
 from liu_tui.market.calendar import day_of, midnight_ns
 from liu_tui.model.market import DAY_NS, Bar, Quote, Trade
 
-_Id = str | Number
-_Codes = tuple[Number, ...] | None
+_Id = str | Count
+_Codes = tuple[Count, ...] | None
 
 
 class _RawBar(Struct, frozen=True, gc=False):
-    t: Number
+    t: Count
     o: Price
     h: Price
     l: Price  # noqa: E741 - the vendor's letter
     c: Price
     v: Size
     vw: Side | None = 0.0
-    n: Number | None = 0
+    n: Count | None = 0
     T: str = ""
 
     def ours(self, symbol: str, span_ns: int) -> Bar:
@@ -36,14 +37,14 @@ class _RawBar(Struct, frozen=True, gc=False):
 class _RawTrade(Struct, frozen=True, gc=False):
     """A row of /v3/trades."""
 
-    sip_timestamp: Number
+    sip_timestamp: Count
     price: Price
     size: Size = 0.0
     decimal_size: Size | None = 0.0
     id: _Id = 0
-    exchange: Number = 0
+    exchange: Count = 0
     conditions: _Codes = ()
-    tape: Number = 0
+    tape: Count = 0
 
     def ours(self, symbol: str) -> Trade:
         exact = (self.decimal_size or self.size, self.id, self.exchange, self.conditions, self.tape)
@@ -53,7 +54,7 @@ class _RawTrade(Struct, frozen=True, gc=False):
 class _RawQuote(Struct, frozen=True, gc=False):
     """A row of /v3/quotes."""
 
-    sip_timestamp: Number
+    sip_timestamp: Count
     bid_price: Side | None = 0.0
     bid_size: Size | None = 0.0
     ask_price: Side | None = 0.0
@@ -69,13 +70,13 @@ class LastTrade(Struct, frozen=True, rename={"exact_size": "ds"}):
     """The last print as /v2/last and the snapshots spell it."""
 
     p: Price
-    t: Number
+    t: Count
     s: Size = 0.0
     exact_size: Size | None = 0.0
     i: _Id = 0
-    x: Number = 0
+    x: Count = 0
     c: _Codes = ()
-    z: Number = 0
+    z: Count = 0
 
     def ours(self, symbol: str) -> Trade:
         """Our trade of it."""
@@ -85,7 +86,7 @@ class LastTrade(Struct, frozen=True, rename={"exact_size": "ds"}):
 class LastQuote(Struct, frozen=True, rename={"ask": "P", "ask_size": "S", "bid": "p", "bid_size": "s"}):
     """The quote as it stands, as /v2/last and the snapshots spell it."""
 
-    t: Number
+    t: Count
     ask: Side | None = 0.0
     ask_size: Size | None = 0.0
     bid: Side | None = 0.0

@@ -2,20 +2,11 @@
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from liu_tui.adapters.polygon.answers import (
-    UNREADABLE,
-    Number,
-    Price,
-    Side,
-    read,
-    result,
-    results,
-    unreadable,
-)
+from liu_tui.adapters.foreign import UNREADABLE, Count, Price, Side, Speed
+from liu_tui.adapters.polygon.answers import read, result, results, unreadable
 from liu_tui.adapters.polygon.spelling import our_symbol, read_time
 from liu_tui.model.clock import Anchor
 from liu_tui.model.market import SECOND_NS, Asset, CorporateAction
@@ -27,8 +18,8 @@ _MARKETS = {"XNYS": "NYSE", "XNAS": "NASDAQ", "ARCX": "ARCA", "XASE": "AMEX", "B
 class _Clock(Struct, frozen=True):
     """The local market's own part of its market status."""
 
-    t: Number
-    speed: Annotated[float, Meta(ge=0, lt=1e9)] = 1.0
+    t: Count
+    speed: Speed = 1.0
     paused: bool = False
     lockstep: bool = False
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from liu_tui.adapters.polygon.answers import Number, Side, Size, maybe, read, some
+from liu_tui.adapters.foreign import Count, Side, Size
+from liu_tui.adapters.polygon.answers import maybe, read, some
 from liu_tui.adapters.polygon.parse_history import LastQuote, LastTrade
 from liu_tui.adapters.polygon.spelling import from_ms, our_symbol
 from liu_tui.market.calendar import day_of, midnight_ns, previous_session
@@ -26,8 +27,8 @@ class _Part(Struct, frozen=True):
     c: Side | None = 0.0
     v: Size | None = 0.0
     vw: Side | None = 0.0
-    n: Number | None = 0
-    t: Number | None = 0
+    n: Count | None = 0
+    t: Count | None = 0
     av: Size | None = 0.0
 
     def ours(self, symbol: str, t_ns: int, span_ns: int) -> Bar | None:
@@ -47,7 +48,7 @@ class RawTicker(Struct, frozen=True, rename="camel"):
     last_trade: msgspec.Raw = msgspec.Raw(b"")  # by themselves: one that cannot be read is absent
     last_quote: msgspec.Raw = msgspec.Raw(b"")
     todays_change_perc: _Percent | None = 0.0
-    updated: Number | None = 0
+    updated: Count | None = 0
 
     @property
     def volume(self) -> float:

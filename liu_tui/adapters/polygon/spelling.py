@@ -10,10 +10,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
+from liu_tui.adapters.foreign import MAX_NS
 from liu_tui.model.market import SECOND_NS, normal_symbol
 
 MS_NS: Final = 1_000_000
-MAX_NS: Final = 2**63 - 1
 SHARES_SINCE_NS: Final = 1_762_146_000_000_000_000
 """2025-11-03 in New York. From that day on the SIPs give quote sizes in shares, before it in lots of 100."""
 LOT: Final = 100
