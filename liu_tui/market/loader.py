@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liu_tui.errors import DataMissing, FeedError, UsageError
+from liu_tui.errors import DataMissing, UsageError
 from liu_tui.market.block import EMPTY, Block, block_of, joined
 from liu_tui.market.history import DataAPI
 from liu_tui.market.moments import Moment, moment_ns
 from liu_tui.market.ownloop import OwnLoop
 from liu_tui.market.progress import Told, progress_bar
+from liu_tui.market.sidebyside import SideBySide
 from liu_tui.market.symboldata import SymbolData
 from liu_tui.model.clock import Clock
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Adjustment, normal_symbol, normal_symbols
@@ -89,22 +90,16 @@ class DataLoader:
         data = self._data_here()
         start_ns, end_ns = self._span(names, moment_ns(start), moment_ns(end))
         parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
-        gate, done = asyncio.Semaphore(self._questions), 0
-
-        async def fetch(part: list[str], told: Told) -> None:
-            nonlocal done
-            async with gate:
-                await self._fetch(data, part, start_ns, end_ns)
-            done += len(part)
-            told(done, len(names))
-
+        done = 0
         with _telling(progress, len(names)) as told:
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for part in parts:
-                        tasks.create_task(fetch(part, told))
-            except* FeedError as faults:
-                raise _first(faults) from None
+
+            async def fetch(part: list[str]) -> None:
+                nonlocal done
+                await self._fetch(data, part, start_ns, end_ns)
+                done += len(part)
+                told(done, len(names))
+
+            await SideBySide(self._questions).each(parts, fetch)
 
     def load(
         self, symbols: str | Iterable[str], start: Moment, end: Moment, *, progress: Told | None = None
@@ -230,11 +225,3 @@ def _names(symbols: str | Iterable[str]) -> list[str]:
 
 def _telling(progress: Told | None, total: int) -> AbstractContextManager[Told]:
     return progress_bar("bars", total) if progress is None else nullcontext(progress)
-
-
-def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
-    one: BaseException = faults
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
-    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
-    return one

@@ -10,9 +10,10 @@ from typing import Final
 from liu_tui.market.calendar import day_of, midnight_ns
 from liu_tui.market.coverage import lacking
 from liu_tui.market.history import DataAPI
+from liu_tui.market.sidebyside import together
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar
 from liu_tui.store.barcache import BarCache
-from liu_tui.store.vendor import ask, together
+from liu_tui.store.vendor import ask
 
 SETTLED_NS: Final = 240 * MINUTE_NS
 """A day's bar is final when the next day's pre-market begins: vendors correct the close over the evening."""

@@ -16,9 +16,10 @@ from liu_tui.market.block import EMPTY, Block, bars_of, block_of, joined
 from liu_tui.market.calendar import day_of, hours, midnight_ns
 from liu_tui.market.coverage import believed, has_holes
 from liu_tui.market.history import DataAPI
+from liu_tui.market.sidebyside import together
 from liu_tui.model.market import MINUTE_NS, Bar
 from liu_tui.store.minutefiles import KnownDay, MinuteFiles
-from liu_tui.store.vendor import ask, together
+from liu_tui.store.vendor import ask
 
 _log = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from typing import Final
 from liu_tui.market.adjust import WITH_DIVIDENDS, adjusted, steps_of
 from liu_tui.market.calendar import day_of, midnight_ns
 from liu_tui.market.names import Stretch, stretches
+from liu_tui.market.sidebyside import together
 from liu_tui.model.market import DAY_NS, Adjustment, Bar, CorporateAction
 from liu_tui.store.cacheddays import CachedDays
 from liu_tui.store.cachedminutes import CachedMinutes
-from liu_tui.store.vendor import relabelled, together
+from liu_tui.store.vendor import relabelled
 
 _ONE_DAY: Final = timedelta(days=1)
 _CLOSE_WITHIN: Final = timedelta(days=14)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import msgspec
 
-from liu_tui.errors import LiuError
 from liu_tui.market.history import DataAPI
 from liu_tui.model.market import Bar
-
-T = TypeVar("T")
 
 
 async def ask(
@@ -28,21 +23,3 @@ def relabelled(bars: list[Bar], symbol: str) -> list[Bar]:
     if not bars or bars[0].symbol == symbol:
         return bars
     return [msgspec.structs.replace(bar, symbol=symbol) for bar in bars]
-
-
-async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run jobs side by side, and end the others when one fails. Raises the first LiuError as it was."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job) for job in jobs]
-    except* LiuError as faults:
-        raise _first(faults) from None
-    return [task.result() for task in tasks]
-
-
-def _first(faults: BaseExceptionGroup[LiuError]) -> LiuError:
-    one: BaseException = faults
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
-    assert isinstance(one, LiuError)  # noqa: S101 - except* caught nothing else
-    return one

@@ -1,6 +1,5 @@
 """Questions about many symbols: some at a time, side by side, page after page."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
@@ -9,6 +8,7 @@ import msgspec
 
 from liu_tui.adapters.alpaca.rest import Query, Rest
 from liu_tui.errors import FeedError
+from liu_tui.market.sidebyside import SideBySide
 from liu_tui.model.market import is_symbol, normal_symbols
 
 P = TypeVar("P")
@@ -36,7 +36,7 @@ class Questions:
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self._gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._side_by_side = SideBySide(SIDE_BY_SIDE)
 
     async def history(
         self,
@@ -86,23 +86,5 @@ class Questions:
 
     async def each(self, names: list[str], ask: Callable[[list[str]], Awaitable[None]]) -> None:
         """Ask for some names at a time, a few questions side by side. Raises the first FeedError."""
-
-        async def guarded(some: list[str]) -> None:
-            async with self._gate:
-                await ask(some)
-
         parts = [names[i : i + SYMBOLS_A_QUESTION] for i in range(0, len(names), SYMBOLS_A_QUESTION)]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for some in parts:
-                    tasks.create_task(guarded(some))
-        except* FeedError as faults:
-            raise _first(faults) from None
-
-
-def _first(faults: BaseExceptionGroup[FeedError]) -> FeedError:
-    one: BaseException = faults
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
-    assert isinstance(one, FeedError)  # noqa: S101 - except* caught nothing else
-    return one
+        await self._side_by_side.each(parts, ask)

@@ -20,11 +20,11 @@ from liu_tui.adapters.polygon.parse_reference import read_clock
 from liu_tui.adapters.polygon.parse_snapshots import RawTicker, read_tickers
 from liu_tui.adapters.polygon.reference import Reference
 from liu_tui.adapters.polygon.rest import RATE_WAIT_S, Query, Rest
-from liu_tui.adapters.polygon.sidebyside import SideBySide
 from liu_tui.adapters.polygon.spelling import MS_NS, their_ticker
 from liu_tui.errors import FeedError
 from liu_tui.market import calendar
 from liu_tui.market.history import DataAPI
+from liu_tui.market.sidebyside import SideBySide
 from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns, wall_ns
 from liu_tui.model.market import (
     DAY_NS,
@@ -40,6 +40,7 @@ from liu_tui.model.market import (
     normal_symbols,
 )
 
+SIDE_BY_SIDE = 8
 SYMBOLS_A_QUESTION = 400  # about 3 kB of address: every server takes that
 ROWS_A_PAGE = 50_000  # the most that Polygon gives
 _STOCKS = "/v2/snapshot/locale/us/markets/stocks"
@@ -59,7 +60,7 @@ class PolygonData(DataAPI):
     ) -> None:
         self._rest = Rest(data_url, key, first_wait_s=first_wait_s, rate_wait_s=rate_wait_s)
         self._local = is_loopback(data_url)
-        self._questions = SideBySide()
+        self._questions = SideBySide(SIDE_BY_SIDE)
         self._reference = Reference(self._rest, self._questions)
         self._clock: SessionClock | None = None
 

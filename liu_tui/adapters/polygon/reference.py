@@ -11,9 +11,9 @@ from liu_tui.adapters.polygon.parse_reference import (
     read_splits,
 )
 from liu_tui.adapters.polygon.rest import Rest
-from liu_tui.adapters.polygon.sidebyside import SideBySide
 from liu_tui.adapters.polygon.spelling import their_ticker
 from liu_tui.market import calendar
+from liu_tui.market.sidebyside import SideBySide
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS, Asset, CorporateAction
 
