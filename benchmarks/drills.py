@@ -101,6 +101,8 @@ def _strikes(name: str, symbols: list[str], speed: float) -> list[dict[str, Any]
         fault["symbols"] = symbols[:1]
     if name == "silence":
         fault["for"] = max(fault["for"], 4 * speed)  # nothing is silent before three seconds of the wall
+    if name == "delay":
+        fault["seconds"] = 6 * speed  # nothing is late before five seconds of the wall
     every = max(EVERY_MIN, fault.get("for", 0) / 60 * 2)
     strikes = []
     at = 10.0

@@ -121,7 +121,9 @@ class Backfill:
                     "warn", f"history of {len(names)} symbols ({attempt}/{RETRIES}): {e}", kind="feed"
                 )
                 await asyncio.sleep(RETRY_S * attempt)
-        self._child.say("error", f"no history for {', '.join(names[:5])}: their strategies wait", kind="feed")
+        whose = f"no history for {', '.join(names[:5])}"
+        words = f"{whose}: what needs it waits, the rest goes on without these minutes"
+        self._child.say("error", words, kind="feed")
         return {}
 
 
