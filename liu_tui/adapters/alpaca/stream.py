@@ -18,10 +18,10 @@ from liu_tui.adapters.alpaca.connection import WHERE, Connection
 from liu_tui.adapters.alpaca.parse import FrameReader
 from liu_tui.adapters.alpaca.wire import Refusal, Subscribed
 from liu_tui.adapters.net.backoff import Backoff
-from liu_tui.adapters.net.closing import Closing
+from liu_tui.adapters.net.comesback import ComesBack
 from liu_tui.adapters.net.dial import Lost
 from liu_tui.errors import FeedError
-from liu_tui.market.streaming import FeedState, FeedStatus, StreamingAPI, StreamItem
+from liu_tui.market.streaming import StreamItem
 from liu_tui.model.market import Event, Step
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ LOCAL = Pace(first_wait_s=0.1, longest_wait_s=2.0, steady_s=1.0)
 """The local market comes back on the same port within a second."""
 
 
-class AlpacaStream(StreamingAPI):
+class AlpacaStream(ComesBack):
     """One account's market data.
 
     A line that is up but quiet is the caller's to judge, who knows the calendar: see reconnect().
@@ -73,7 +73,8 @@ class AlpacaStream(StreamingAPI):
         pace: Pace | None = None,
         delay_ns: int = 0,
     ) -> None:
-        self._url, self._key, self._secret = url, key, secret
+        super().__init__(url)
+        self._key, self._secret = key, secret
         self._local, self._lockstep = local or lockstep, lockstep
         self._pace = pace or (LOCAL if self._local else ALPACA)
         self._reader = FrameReader()
@@ -81,45 +82,15 @@ class AlpacaStream(StreamingAPI):
         self._had: frozenset[str] = frozenset()
         self._acknowledged: int | None = None
         self._connection: Connection | None = None
-        self._attempt: Closing | None = None  # shut by reconnect() while there is no connection yet
-        self._cut_words = ""
         self._flowing_since = 0.0
         self._slot_taken_at = 0.0
         self._turn = asyncio.Lock()  # one change of subscriptions at a time
-        self._closing = Closing()
         self._backoff = Backoff(self._pace.first_wait_s, self._pace.longest_wait_s)
         self._slow_before = 0
         self.refused = 0
         self.slow = 0
         self.delay_ns = delay_ns
         self.left_out = frozenset()
-
-    async def batches(self) -> AsyncIterator[list[StreamItem]]:
-        """Yield what each frame held, and each change of the connection, until close().
-
-        Raises FeedError, after a REFUSED status, when there is no use in trying again.
-        """
-        try:
-            while not self._closing:
-                yield [FeedStatus(FeedState.CONNECTING, self._url)]
-                try:
-                    first = await self._closing.race(self._try_to_connect())
-                    if first is None or self._closing:
-                        return
-                    yield [FeedStatus(FeedState.LIVE, self._url), *first]
-                    async for items in self._frames():
-                        yield items
-                except Lost as e:
-                    words, wait_s = self._after(e)
-                await self._hang_up()
-                if not self._closing:
-                    yield [FeedStatus(FeedState.LOST, words)]
-                    await self._closing.sleep(wait_s)
-        except FeedError as e:
-            yield [FeedStatus(FeedState.REFUSED, str(e))]
-            raise
-        finally:
-            await self._hang_up()
 
     async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> frozenset[str]:
         """Make the subscriptions this, or what the account has room for; return what was left out.
@@ -145,14 +116,6 @@ class AlpacaStream(StreamingAPI):
                 raise
             return self.left_out
 
-    def reconnect(self, words: str) -> None:
-        """Cut the line, or the attempt at one; it is made anew. Nothing happens between two attempts."""
-        if self._connection is not None:
-            self._connection.drop(words)
-        elif self._attempt is not None:
-            self._cut_words = words
-            self._attempt.set()
-
     async def acknowledge(self, n: int) -> None:
         """Lock-step: let the local market go on after step n; 0 starts it. A real venue is sent nothing."""
         if not self._lockstep:
@@ -162,23 +125,8 @@ class AlpacaStream(StreamingAPI):
             with contextlib.suppress(Lost):  # the last one is sent again at the next connect
                 await self._connection.send({"action": "ack", "n": n})
 
-    async def close(self) -> None:
-        """End batches(). May be called twice."""
-        self._closing.set()
-        await self._hang_up()
-
-    async def _try_to_connect(self) -> list[StreamItem]:
-        """Connect, subscribe, return what came meanwhile. Raises Lost or FeedError."""
-        self._attempt = Closing()
-        try:
-            items = await self._attempt.race(self._connect())
-        finally:
-            self._attempt = None
-        if items is None:
-            raise Lost(self._cut_words)
-        return items
-
     async def _connect(self) -> list[StreamItem]:
+        """Connect, subscribe, return what came meanwhile. Raises Lost or FeedError."""
         pace = self._pace
         connection = await Connection.open(
             self._url, self._key, self._secret, self._reader, open_s=pace.open_s, answer_s=pace.answer_s
@@ -261,6 +209,11 @@ class AlpacaStream(StreamingAPI):
                 lost.words, where=WHERE, mend="End the other program that streams with these keys."
             )
         return f"{words}, and giving up in {left_s:.0f} s if it stays", wait_s
+
+    def _drop(self, words: str) -> bool:
+        if self._connection is not None:
+            self._connection.drop(words)
+        return self._connection is not None
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None

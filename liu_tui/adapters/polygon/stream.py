@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Mapping, Set
 import msgspec
 
 from liu_tui.adapters.net.backoff import Backoff
-from liu_tui.adapters.net.closing import Closing
+from liu_tui.adapters.net.comesback import ComesBack
 from liu_tui.adapters.net.dial import Lost
 from liu_tui.adapters.polygon.channels import Topics, topics_of
 from liu_tui.adapters.polygon.connection import WHERE, Connection
 from liu_tui.adapters.polygon.parse import FrameReader
 from liu_tui.errors import FeedError
-from liu_tui.market.streaming import FeedState, FeedStatus, StreamingAPI, StreamItem
+from liu_tui.market.streaming import StreamItem
 from liu_tui.model.market import Event
 
 
@@ -42,59 +42,32 @@ LOCAL = Pace(first_wait_s=0.1, longest_wait_s=2.0)
 """The local market comes back on the same port within a second."""
 
 
-class PolygonStream(StreamingAPI):
+class PolygonStream(ComesBack):
     """One key's market data.
 
     url:      wss://socket.massive.com/stocks, or ws://127.0.0.1:PORT/stocks
     local:    the other side is our local market: ask for its clock, which comes as Anchors, and for its end
     delay_ns: how far this feed is behind the market: 15 minutes with delayed.massive.com
 
-    It is never in lock-step: Polygon's protocol has no way to say "go on".
+    It is never in lock-step: Polygon's protocol has no way to say "go on". When another program takes the
+    key's only connection, batches() ends with FeedError.
     """
 
     def __init__(
         self, url: str, key: str, *, local: bool = False, delay_ns: int = 0, pace: Pace | None = None
     ) -> None:
-        self._url, self._key, self._local = url, key, local
+        super().__init__(url)
+        self._key, self._local = key, local
         self._pace = pace or (LOCAL if local else POLYGON)
         self._reader = FrameReader()
         self._wanted: Topics = frozenset()
         self._connection: Connection | None = None
         self._slot_taken_at = 0.0
         self._turn = asyncio.Lock()  # one change of subscriptions at a time: answers name no request
-        self._closing = Closing()
         self._backoff = Backoff(self._pace.first_wait_s, self._pace.longest_wait_s)
         self.refused = 0
         self.slow = 0
         self.delay_ns = delay_ns
-
-    async def batches(self) -> AsyncIterator[list[StreamItem]]:
-        """Yield what each frame held, and each change of the connection, until close().
-
-        Raises FeedError, after a REFUSED status, when there is no use in trying again, or when another
-        program took the key's only connection.
-        """
-        try:
-            while not self._closing:
-                yield [FeedStatus(FeedState.CONNECTING, self._url)]
-                try:
-                    first = await self._closing.race(self._connect())
-                    if first is None or self._closing:
-                        return
-                    yield [FeedStatus(FeedState.LIVE, self._url), *first]
-                    async for items in self._frames():
-                        yield items
-                except Lost as e:
-                    words, wait_s = self._after(e)
-                await self._hang_up()
-                if not self._closing:
-                    yield [FeedStatus(FeedState.LOST, words)]
-                    await self._closing.sleep(wait_s)
-        except FeedError as e:
-            yield [FeedStatus(FeedState.REFUSED, str(e))]
-            raise
-        finally:
-            await self._hang_up()
 
     async def subscribe(self, wanted: Mapping[Event, Set[str]]) -> frozenset[str]:
         """Make the subscriptions exactly this; somebody must be reading batches() meanwhile.
@@ -114,18 +87,8 @@ class PolygonStream(StreamingAPI):
                     raise
         return frozenset()
 
-    def reconnect(self, words: str) -> None:
-        """Cut the line; it is made anew at once."""
-        if self._connection is not None:
-            self._connection.drop(words)
-
     async def acknowledge(self, n: int) -> None:
         """Nothing to do: there is no lock-step here."""
-
-    async def close(self) -> None:
-        """End batches(). May be called twice."""
-        self._closing.set()
-        await self._hang_up()
 
     async def _change(self, connection: Connection, wanted: Topics) -> None:
         refusal: FeedError | None = None
@@ -195,6 +158,11 @@ class PolygonStream(StreamingAPI):
             raise FeedError(lost.words, where=WHERE, mend="End the other program that streams with this key.")
         wait_s = self._backoff.next_s()
         return f"{lost.words}; trying again in {wait_s:.1f} s", wait_s
+
+    def _drop(self, words: str) -> bool:
+        if self._connection is not None:
+            self._connection.drop(words)
+        return self._connection is not None
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None

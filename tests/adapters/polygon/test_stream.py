@@ -374,3 +374,17 @@ async def test_closing_ends_it_wherever_it_is_and_twice_does_no_harm() -> None:
         await listener.stream.close()
         await listener.task
         assert listener.stream.delay_ns == 7
+
+
+async def test_the_caller_may_cut_an_attempt_too() -> None:
+    reached = asyncio.Event()
+
+    async def mute(peer: Peer) -> None:
+        reached.set()
+        await for_ever(peer)
+
+    async with scripted_stream(mute) as (_server, url), listening(url) as listener:
+        await reached.wait()
+        listener.stream.reconnect("too slow for us")
+        (words, *_) = await listener.until_state(FeedState.LOST)
+    assert words.startswith("too slow for us; trying again")
