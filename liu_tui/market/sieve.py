@@ -11,7 +11,8 @@ quotes confirm its level, or a price at the old level refutes it.
 from math import inf
 from typing import Final
 
-from liu_tui.market.calendar import day_of, hours, to_datetime
+from liu_tui.market import sievewords
+from liu_tui.market.calendar import day_of, hours
 from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect, regular_until
 from liu_tui.market.doubt import ENOUGH, ENOUGH_SETTLING, Doubt
 from liu_tui.market.limits import near, width
@@ -308,10 +309,7 @@ class Sieve:
         self._shut_gates()
         if doubt.confirmed(ENOUGH_SETTLING if self._settling(event.t_ns) else ENOUGH):
             held = doubt.end()[:-1]
-            self._say(
-                f"moved {self._distance(level)} to {level:,.2f} at {_clock(event.t_ns)}: confirmed, "
-                f"{len(held)} held events passed on"
-            )
+            self._say(sievewords.moved(level, self._price, event.t_ns, len(held)))
             self._before = self._price
             self._release(held)
             return True
@@ -342,15 +340,7 @@ class Sieve:
     def _drop(self, *events: Trade | Quote) -> None:
         self.held_back += len(events)
         for event in events:
-            if isinstance(event, Trade):
-                what, price = f"print of {event.price:,.2f}", event.price
-            else:
-                what, price = f"quote of {event.bid:,.2f} to {event.ask:,.2f}", event.mid
-            self._say(f"{what} at {_clock(event.t_ns)} is {self._distance(price)}: held back")
-
-    def _distance(self, price: float) -> str:
-        reference = self._price or price
-        return f"{100 * abs(price / reference - 1):.1f} % from {reference:,.2f}"
+            self._say(sievewords.held_back(event, self._price))
 
     def _say(self, words: str) -> None:
         if len(self.words) < WORDS_MOST:
@@ -376,7 +366,7 @@ class Sieve:
             return True
         self.held_back += 1
         self.released.append(amended)
-        self._say(f"bar of {_clock(bar.t_ns)}: {changes(bar, amended)}, for no print reached it")
+        self._say(sievewords.wick_cut(bar.t_ns, changes(bar, amended)))
         return False
 
     def _reached(self, t_ns: int) -> tuple[float, float]:
@@ -403,9 +393,7 @@ class Sieve:
             if withdrawn is not None:
                 self._refer(self._price, self._price_ns)
                 self.held_back += 1
-                self._say(
-                    f"print of {withdrawn.price:,.2f} at {_clock(withdrawn.t_ns)} was withdrawn: held back"
-                )
+                self._say(sievewords.withdrawn(withdrawn))
         return True
 
 
@@ -413,7 +401,3 @@ def _edge(event: Trade | Quote, side: int) -> float:
     if isinstance(event, Trade):
         return event.price
     return event.bid if side > 0 else event.ask
-
-
-def _clock(t_ns: int) -> str:
-    return f"{to_datetime(t_ns):%H:%M:%S}"

@@ -18,7 +18,7 @@ from liu_tui.market.bars import SecondBars
 from liu_tui.market.series import Series
 from liu_tui.model.account import Position
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, MarketEvent, Quote, Trade
+from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, Quote, Trade
 from liu_tui.model.orders import Fill, OrderNews
 from liu_tui.strategy import State
 from liu_tui.trading.caller import Caller, Meter
@@ -33,6 +33,7 @@ from liu_tui.trading.requests import (
     VetoRequest,
 )
 from liu_tui.trading.runner import Runner, Seat, Slot
+from liu_tui.trading.track import Track
 
 __all__ = [
     "KeySet",
@@ -48,26 +49,6 @@ __all__ = [
 
 
 _EVER_NS = 2**63
-
-
-class _Track:
-    """One symbol: its series, who trades it, and who is called for what, in the plan's order."""
-
-    __slots__ = ("for_all", "has_seconds", "minute", "names", "quote", "second", "series", "trade")
-
-    def __init__(self, series: Series) -> None:
-        self.series = series
-        self.names: set[str] = set()
-        self.for_all = False
-        self.has_seconds = False  # the vendor sends second bars: none are made
-        self.call([])
-
-    def call(self, seats: list[Seat]) -> None:
-        """Say who is called."""
-        self.trade = [seat for seat in seats if "trade" in seat.runner.strategy.events]
-        self.quote = [seat for seat in seats if "quote" in seat.runner.strategy.events]
-        self.second = [seat for seat in seats if "second" in seat.runner.strategy.events]
-        self.minute = [seat for seat in seats if "minute" in seat.runner.strategy.events]
 
 
 class Session:
@@ -96,7 +77,7 @@ class Session:
         self._lay_hours(hours)
         self._caller = Caller(self._house, batch_id, meter, self.veto)
         self._runners: dict[str, Runner] = {}
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, Track] = {}
         self._holdings: dict[tuple[str, str], Holding] = {}
         self._vetoes: set[tuple[str, str]] = set()
         self._heard_fills: set[str] = set()
@@ -141,7 +122,7 @@ class Session:
         """
         track = self._tracks.get(symbol)
         if track is None:
-            track = self._tracks[symbol] = _Track(Series(symbol, lookback=self._lookback()))
+            track = self._tracks[symbol] = Track(Series(symbol, lookback=self._lookback()))
         track.names |= strategies
         track.for_all = track.for_all or not strategies
         for bar in history:
@@ -342,22 +323,9 @@ class Session:
                     continue
                 yield track.quote, event
             else:
-                yield self._on_bar(track, event), event  # type: ignore[arg-type] # as above
+                yield track.on_bar(event), event  # type: ignore[arg-type] # as above
             if house.outbox:
                 return
-
-    def _on_bar(self, track: _Track, bar: Bar) -> list[Seat]:
-        if bar.span_ns == SECOND_NS:
-            track.has_seconds = True
-            return track.second
-        series = track.series
-        if bar.span_ns != MINUTE_NS:
-            series.on_day(bar)
-            return []
-        newest_ns = series.t_ns[-1] if series.length else 0
-        series.append(bar)
-        # A later word on an earlier minute mends the series; nobody acts on it.
-        return [] if bar.backfilled or bar.revised or bar.t_ns <= newest_ns else track.minute
 
     async def _start(self, runner: Runner, now_ns: int) -> None:
         if runner.active and not runner.fault:
@@ -385,7 +353,7 @@ class Session:
     def _lookback(self) -> int:
         return max((runner.strategy.lookback for runner in self._runners.values()), default=0)
 
-    def _seat(self, track: _Track) -> None:
+    def _seat(self, track: Track) -> None:
         symbol = track.series.symbol
         called = []
         for runner in self._runners.values():
