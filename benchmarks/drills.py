@@ -45,6 +45,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "correct": {"kind": "correct"},
     "cancel": {"kind": "cancel"},
 }
+LAG_MS = 250.0
+"""What a session without faults stays under at any speed."""
 NEED_A_DROP = ("refuse 406", "refuse 404")
 """Only who logs in anew is refused."""
 
@@ -101,7 +103,7 @@ def _strikes(name: str, symbols: list[str], speed: float) -> list[dict[str, Any]
         fault["symbols"] = symbols[:1]
     if name == "silence":
         fault["for"] = max(fault["for"], 4 * speed)  # nothing is silent before three seconds of the wall
-    if name == "delay":
+    if name in ("delay", "skew"):
         fault["seconds"] = 6 * speed  # nothing is late before five seconds of the wall
     every = max(EVERY_MIN, fault.get("for", 0) / 60 * 2)
     strikes = []
@@ -118,6 +120,7 @@ def _shown(seen: Seen) -> str:
     counts = [f"{name} {count}" for name, count in seen.counts.items() if count]
     others = {"late": seen.late, "stale": seen.stale, "halted": seen.halted}
     counts += [f"{name} {count}" for name, count in others.items() if count]
+    counts += [f"lag {seen.lag_ms:.0f} ms"] if seen.lag_ms > LAG_MS else []
     states = [state for state in seen.states if state != "live"]
     mended = sum("put right" in line or "back-filled" in line for line in seen.words)
     return ", ".join([*states, *counts, *([f"{mended} mends"] if mended else [])]) or "nothing wrong"

@@ -15,7 +15,7 @@ from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 
 SILENT = "silent"
-COUNTS = ("duplicates", "disordered", "held_back", "refused", "slow", "gaps")
+COUNTS = ("duplicates", "disordered", "held_back", "refused", "slow", "gaps", "amended")
 """What is counted of the data's faults: fields of Alive and of FeedRow."""
 replace = msgspec.structs.replace
 _WORST = ("refused", "lost", SILENT, "connecting", "waiting", "live")

@@ -30,7 +30,7 @@ FOLLOW_S = 0.5
 
 _COUNTS = (
     *("received", "dispatched", "discarded", "merged", "refused"),
-    *("duplicates", "disordered", "held_back", "slow", "gaps", "recorded", "unrecorded"),
+    *("duplicates", "disordered", "held_back", "slow", "gaps", "amended", "recorded", "unrecorded"),
 )
 _DECODER: msgspec.msgpack.Decoder[list[FromChild]] = msgspec.msgpack.Decoder(list[FromChild])
 

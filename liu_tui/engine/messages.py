@@ -192,6 +192,7 @@ class Alive(Message, frozen=True, tag="alive", kw_only=True):
     held_back: int = 0  # producer: prints and quotes too far from the market
     slow: int = 0  # producer: how often the vendor said that we do not read fast enough
     gaps: int = 0  # producer: how often something may have been missed
+    amended: int = 0  # producer: prints that the tape corrected or took back
     recorded: int = 0  # producer: events written to the recording
     unrecorded: int = 0  # producer: events that the disk had no time for
     left_out: tuple[str, ...] = ()  # producer: symbols that the vendor's allowance had no room for

@@ -82,7 +82,7 @@ class Producer:
         self._outlets: dict[str, Outlet] = {}
         self._lanes = Lanes()
         self._marks: dict[str, float] = {}
-        self._received = 0
+        self._received = self._amended = 0
         self._unflushed = 0  # events that were put since the last flush
         self._last_event_ns = monotonic_ns()
         self._gaps = Gaps(boot.lost_ns and boot.lost_ns - delay_ns)
@@ -244,6 +244,9 @@ class Producer:
                 word = "halted" if event.halted else "trades again"
                 said = f"{event.symbol} {word} {event.words}".rstrip()
                 self._child.say("warn", said, source="feed", kind="feed")
+            case TradeCorrection() | TradeCancel():
+                self._amended += 1
+                self._child.say("info", _amendment(event), source="feed")
 
     def _special(self, item: StreamItem, now: int) -> None:
         match item:
@@ -328,6 +331,7 @@ class Producer:
             disordered=disordered,
             held_back=held_back,
             slow=self._line.slow,
+            amended=self._amended,
             gaps=self._gaps.count,
             recorded=self._recorder.written if self._recorder is not None else 0,
             unrecorded=self._recorder.dropped if self._recorder is not None else 0,
@@ -336,6 +340,13 @@ class Producer:
 
     def _merged_by(self, name: str, outlet: Outlet) -> int:
         return self._merged_before.get(name, 0) + outlet.merged
+
+
+def _amendment(note: TradeCorrection | TradeCancel) -> str:
+    was = f"{note.symbol} print of {note.price:,.2f}"
+    if isinstance(note, TradeCancel):
+        return f"{was} was taken back"
+    return f"{was} was corrected to {note.new_price:,.2f}"
 
 
 async def _ask_venue(child: Child) -> None:

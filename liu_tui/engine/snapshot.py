@@ -31,6 +31,7 @@ class FeedRow(Row, frozen=True, kw_only=True):
     stale: how many symbols are older than their own usual gap explains
     duplicates, disordered, held_back, refused: events recognised as such since the start; held_back were too
            far from the market, refused could not be read
+    amended: prints that the tape corrected or took back
     gaps:  how often something may have been missed and was fetched again
     left_out: symbols that the vendor's allowance had no room for
     recording: the file that all this is recorded to, "" if none
@@ -49,6 +50,7 @@ class FeedRow(Row, frozen=True, kw_only=True):
     refused: int = 0
     slow: int = 0
     gaps: int = 0
+    amended: int = 0
     left_out: tuple[str, ...] = ()
     recording: str = ""
     streams: tuple[StreamRow, ...] = ()

@@ -66,7 +66,8 @@ Row = tuple[int, float, float, float, float, float]
 class Seen:
     """What a screen was shown. states: of the feed; counts: the most of each; words: the log.
 
-    stale, halted: the most symbols at one time; late: events discarded; left_out: by the vendor's allowance
+    stale, halted: the most symbols at one time; late: events discarded; lag_ms: the worst p99 of a consumer
+    left_out: by the vendor's allowance
     """
 
     def __init__(self) -> None:
@@ -74,6 +75,7 @@ class Seen:
         self.counts: Counter[str] = Counter()
         self.words: list[str] = []
         self.late = self.stale = self.halted = 0
+        self.lag_ms = 0.0
         self.now_ns = 0
         self.details: dict[str, Detail] = {}
         self.left_out: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class Seen:
         self.stale = max(self.stale, feed.stale, sum(hit.stale for hit in message.hits))
         self.halted = max(self.halted, sum(hit.halted for hit in message.hits))
         self.late = sum(row.discarded for row in message.consumers)
+        self.lag_ms = max(self.lag_ms, *(row.lag_p99_ms for row in message.consumers), 0.0)
         self.words += [line.words for line in message.log]
 
     def said(self, words: str) -> bool:

@@ -51,11 +51,14 @@ async def test_whatever_the_market_does_wrong_is_shown_and_the_series_are_whole_
     seen = drill.seen
     assert {"live", "silent"} <= set(seen.states)
     assert {"lost", "connecting"} & set(seen.states), "a tenth of a second may fall between two pictures"
-    assert {name for name, count in seen.counts.items() if count} == {
-        *("duplicates", "disordered", "held_back", "refused", "slow", "gaps")
+    # Whether a flush holds two moments of one symbol, so that their order can be told, is the wall's affair.
+    assert {name for name, count in seen.counts.items() if count} - {"disordered"} == {
+        *("duplicates", "held_back", "refused", "slow", "gaps", "amended")
     }
     assert seen.counts["held_back"] == len(SYMBOLS) - 1 or seen.counts["held_back"] == len(SYMBOLS)
     assert seen.halted == 1
+    for words in ("was corrected to", "was taken back"):
+        assert seen.said(words), words
     for words in ("could not be read", "held back", "1006", "did not read fast enough (407)"):
         assert seen.said(words), words
     for words in ("ALAE halted", "ALAE trades again", "silent: connected, but no event", "back-filled"):

@@ -48,6 +48,7 @@ def _counts(feed: FeedRow) -> tuple[DataRow, ...]:
         ("gaps", feed.gaps, "in the feed, fetched again"),
         ("unreadable", feed.refused, "messages"),
         ("held back", feed.held_back, "prints and quotes too far off"),
+        ("amended", feed.amended, "prints, by the tape"),
         ("came twice", feed.duplicates, "events"),
         ("disordered", feed.disordered, "events"),
         ("slow", feed.slow, "said the vendor of our reading"),
