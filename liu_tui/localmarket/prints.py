@@ -1,6 +1,7 @@
 """Prints that never happened, and prints told wrong: what faults of the tape put into a stream.
 
-Each has the size and the place of the symbol's last true print, and an id that no true print has.
+Each has the place of the symbol's last true print, and an id that no true print has. One that never happened
+is a regular sale of a round lot at least: an odd lot may not set a price, and nobody would mind it.
 """
 
 from hashlib import blake2b
@@ -14,6 +15,8 @@ FIRST_ID = 70_000_000_000_000
 """Above what the tapes of a day give out, and below 2**53, which every JSON reader keeps."""
 _IDS = 1_000_000_000
 _SIZE = 100.0
+_REGULAR = ("@", " ")
+"""A regular sale, as Nasdaq's tape and New York's say it."""
 
 
 def stray(tape: Tape, symbol: str, factor: float | None, t_ns: int, fault_id: str) -> Trade | None:
@@ -27,10 +30,10 @@ def stray(tape: Tape, symbol: str, factor: float | None, t_ns: int, fault_id: st
         symbol,
         t_ns,
         _in_ticks(price * (SLIP if factor is None else factor)),
-        model.size,
+        max(model.size, _SIZE),
         _new_id(fault_id, symbol),
         model.exchange,
-        model.conditions,
+        tuple(condition for condition in model.conditions if condition in _REGULAR),
         model.tape,
     )
 
