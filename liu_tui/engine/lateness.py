@@ -14,6 +14,7 @@ import msgspec
 from liu_tui.engine.messages import OnMarketLink
 from liu_tui.model.market import SECOND_NS, Quote, Trade
 
+TELL_EVERY_NS = SECOND_NS
 _when = attrgetter("t_ns")
 
 
@@ -65,6 +66,29 @@ def clean(
         if waited > worst[1]:
             worst = (event.symbol, waited)
     return Cleaned(keep, list(newest.values()), worst, counts)
+
+
+class LateLines:
+    """When the log hears of lateness: at once, and then once a second of the worst since.
+
+    A feed that stays behind is late with every batch; a line for each would hide all others.
+    """
+
+    def __init__(self) -> None:
+        self._told_ns = -TELL_EVERY_NS
+        self._worst = ("", 0.0)
+
+    def note(self, symbol: str, waited_s: float) -> None:
+        """A backlog was cleaned; this was the latest event of it."""
+        if waited_s > self._worst[1]:
+            self._worst = (symbol, waited_s)
+
+    def due(self, wall_ns: int) -> tuple[str, float] | None:
+        """Return the worst that was not told yet, if it may be told now. wall_ns: any clock of the wall."""
+        if not self._worst[0] or wall_ns - self._told_ns < TELL_EVERY_NS:
+            return None
+        worst, self._worst, self._told_ns = self._worst, ("", 0.0), wall_ns
+        return worst
 
 
 def words_of(consumer: str, symbol: str, waited_s: float) -> str:

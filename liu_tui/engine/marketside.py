@@ -18,13 +18,14 @@ import msgspec
 from liu_tui.engine.backfill import Backfill, Loaded, Purpose
 from liu_tui.engine.child import Child
 from liu_tui.engine.inbox import MarketInbox
-from liu_tui.engine.lateness import clean, cutoff_ns, has_late, words_of
+from liu_tui.engine.lateness import LateLines, clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.links import Link
 from liu_tui.engine.mending import Mending
 from liu_tui.engine.messages import Assign, GapBegin, OnMarketLink
 from liu_tui.engine.meter import LagMeter
 from liu_tui.engine.orderside import OrderSide, Put
 from liu_tui.engine.waitingroom import Waiting, WaitingRoom
+from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import (
     Bar,
     Halt,
@@ -61,6 +62,7 @@ class MarketSide:
         self._room = WaitingRoom(self._discard)
         self._new: set[str] = set()  # symbols whose first history is on its way
         self._step: Step | None = None
+        self._late = LateLines()
         self.lag = LagMeter()
         self.received = self.dispatched = self.discarded = 0
         self.discards: dict[str, int] = {}
@@ -101,6 +103,7 @@ class MarketSide:
         if not lockstep:
             await self._put(await self._session.on_time(self._child.clock.now_ns()))
             self._mending.look(self._room)
+            self._complain()
 
     def finished_step(self) -> Step | None:
         """Lock-step: the step that was taken since the last call."""
@@ -200,8 +203,14 @@ class MarketSide:
                 self._discard(event.symbol, -1)
             else:
                 self._session.absorb(event)
-        self._child.say("warn", words_of(boot.name, *cleaned.worst), source=boot.name)
+        self._late.note(*cleaned.worst)
+        self._complain()
         return cleaned.keep
+
+    def _complain(self) -> None:
+        name = self._child.boot.name
+        if (worst := self._late.due(monotonic_ns())) is not None:
+            self._child.say("warn", words_of(name, *worst), source=name)
 
     def _discard(self, symbol: str, count: int) -> None:
         self.discards[symbol] = self.discards.get(symbol, 0) + count

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liu_tui.engine.lateness import clean, cutoff_ns, has_late, words_of
+from liu_tui.engine.lateness import LateLines, clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.messages import GapBegin, Marks, OnMarketLink
 from liu_tui.market.streaming import Halt
 from liu_tui.model.market import SECOND_NS, Quote, Step, Trade
@@ -114,3 +114,15 @@ def test_nothing_is_kept_twice_and_every_discard_is_counted(events: list[OnMarke
     assert has_late(events, cutoff) == bool(cleaned.counts)
     assert len({(type(e), e.symbol) for e in cleaned.absorb}) == len(cleaned.absorb)
     assert {e.symbol for e in cleaned.absorb} == set(cleaned.counts)
+
+
+def test_the_log_hears_of_lateness_at_once_and_then_once_a_second_of_the_worst() -> None:
+    lines = LateLines()
+    assert lines.due(0) is None
+    lines.note("TSLA", 6.0)
+    assert lines.due(0) == ("TSLA", 6.0)
+    lines.note("F", 7.0)
+    lines.note("T", 6.5)
+    assert lines.due(SECOND_NS // 2) is None
+    assert lines.due(SECOND_NS) == ("F", 7.0)
+    assert lines.due(9 * SECOND_NS) is None
