@@ -84,6 +84,7 @@ class Settings:
     config_dir:  where this user's keys.toml may lie
     exported:    the keys that the environment holds
     ascii:       LIU_ASCII: draw with ASCII signs only
+    plain:       LIU_PLAIN: do without the extra `fast`, though it is installed
     no_color:    NO_COLOR, as no-color.org has it: set and not empty
     term, colorterm, over_ssh: what the terminal says of itself
     """
@@ -93,6 +94,7 @@ class Settings:
     config_dir: Path = Path()
     exported: Keys = Keys()
     ascii: bool = False
+    plain: bool = False
     no_color: bool = False
     term: str = ""
     colorterm: str = ""
@@ -108,6 +110,7 @@ class Settings:
             config_dir=platformdirs.user_config_path(APP),
             exported=_keys(said, "the environment"),
             ascii=said.get("LIU_ASCII", "") not in ("", "0"),
+            plain=said.get("LIU_PLAIN", "") not in ("", "0"),
             no_color=bool(said.get("NO_COLOR")),
             term=said.get("TERM", ""),
             colorterm=said.get("COLORTERM", ""),

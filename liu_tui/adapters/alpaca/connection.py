@@ -8,12 +8,11 @@ import logging
 from collections import deque
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 
 from liu_tui.adapters.alpaca.channels import EVENTS, Channels, message, minus, nothing, plus
 from liu_tui.adapters.alpaca.parse import FrameReader
 from liu_tui.adapters.alpaca.wire import Control, Refusal, Subscribed, Success
-from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
+from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, Socket, dial, in_words
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import StreamItem
 
@@ -60,7 +59,7 @@ class Connection:
     slow:       how often the vendor said that we do not read fast enough
     """
 
-    def __init__(self, socket: ClientConnection, reader: FrameReader, *, answer_s: float) -> None:
+    def __init__(self, socket: Socket, reader: FrameReader, *, answer_s: float) -> None:
         self._socket, self._reader, self._answer_s = socket, reader, answer_s
         self._pending: deque[_Asked] = deque()
         self._words = ""
@@ -74,7 +73,7 @@ class Connection:
     ) -> "Connection":
         """Dial and authenticate. Raises Lost, or FeedError if the vendor refuses for good."""
         try:
-            socket = await dial(url, open_s=open_s, content_type="application/msgpack")
+            socket = await dial(url, open_s=open_s, content_type="application/msgpack", much=True)
         except Shut as e:
             raise FeedError(e.words, where=WHERE, mend=e.mend) from e
         connection = cls(socket, reader, answer_s=answer_s)

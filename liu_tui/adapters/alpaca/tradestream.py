@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 
 from liu_tui.adapters.alpaca.parse_orders import read_update
 from liu_tui.adapters.alpaca.times import read_time
 from liu_tui.adapters.foreign import UNREADABLE, Count
 from liu_tui.adapters.net.backoff import Backoff
 from liu_tui.adapters.net.closing import Closing
-from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
+from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, Socket, dial, in_words
 from liu_tui.errors import TraderError
 from liu_tui.model.market import Step
 from liu_tui.model.orders import OrderUpdate
@@ -70,7 +69,7 @@ class TradeStream:
         self._answer_s = answer_s
         self._backoff = Backoff(first_wait_s, longest_wait_s)
         self._closing = Closing()
-        self._socket: ClientConnection | None = None
+        self._socket: Socket | None = None
         self.refused = 0
 
     async def items(self) -> AsyncIterator[OrderUpdate | BrokerStatus | Step]:
@@ -160,14 +159,14 @@ class TradeStream:
                 await socket.close()
 
 
-async def _send(socket: ClientConnection, what: object) -> None:
+async def _send(socket: Socket, what: object) -> None:
     try:
         await socket.send(msgspec.json.encode(what).decode())
     except BROKEN as e:
         raise Lost(in_words(e)) from e
 
 
-async def _receive(socket: ClientConnection) -> bytes:
+async def _receive(socket: Socket) -> bytes:
     # The paper service sends JSON in binary frames, the live one in text; as bytes they are the same.
     try:
         return await socket.recv(decode=False)
@@ -175,7 +174,7 @@ async def _receive(socket: ClientConnection) -> bytes:
         raise Lost(in_words(e)) from e
 
 
-async def _hear(socket: ClientConnection, stream: str, early: list[bytes]) -> Any:
+async def _hear(socket: Socket, stream: str, early: list[bytes]) -> Any:
     """Wait for the answer of a stream; what else comes goes to `early`."""
     while True:
         frame = await _receive(socket)

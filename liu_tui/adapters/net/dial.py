@@ -1,9 +1,13 @@
 """Dialling a vendor's websocket, or one on this machine, and the two ways in which it can go wrong."""
 
-from websockets.asyncio.client import ClientConnection, connect
+from typing import Any, Literal, Protocol
+from urllib.request import getproxies
+
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 from websockets.frames import CloseCode
 
+from liu_tui.adapters.net.fastsocket import FastSocket, library
 from liu_tui.adapters.net.loopback import is_loopback
 
 MAX_FRAME = 16 * 1024 * 1024  # the library's 1 MiB closes the connection on a burst after the open
@@ -33,28 +37,58 @@ class Shut(Exception):
         self.words, self.mend = words, mend
 
 
-async def dial(url: str, *, open_s: float, content_type: str = "") -> ClientConnection:
-    """Open a websocket. content_type: what the other side shall speak, if it has a choice.
+class Abortable(Protocol):
+    """Something that can be cut at once."""
+
+    def abort(self) -> None:
+        """Cut it."""
+
+
+class Socket(Protocol):
+    """An open websocket, of either library. All raise what `BROKEN` lists, once the line is gone."""
+
+    @property
+    def transport(self) -> Abortable:
+        """What is below it."""
+
+    async def recv(self, decode: Literal[False]) -> bytes:
+        """Wait for the next message."""
+
+    async def send(self, message: str | bytes) -> None:
+        """Send one."""
+
+    async def close(self) -> None:
+        """Hang up. May be called twice."""
+
+
+async def dial(url: str, *, open_s: float, content_type: str = "", much: bool = False) -> Socket:
+    """Open a websocket.
+
+    content_type: what the other side shall speak, if it has a choice
+    much:         market data will come: take the faster library, if it is there and no proxy in the way
 
     Raises Lost or Shut.
     """
     local = is_loopback(url)
+    options: dict[str, Any] = {
+        "additional_headers": {"Content-Type": content_type} if content_type else None,
+        "user_agent_header": "liu-tui",
+        # Nothing local is worth compressing.
+        "compression": None if local else "deflate",
+        "max_size": MAX_FRAME,
+        "max_queue": 64,
+        "open_timeout": open_s,
+        "close_timeout": 1,
+        "ping_interval": 10,
+        # Long: while we are behind, answers to our pings wait in the same queue as the data.
+        "ping_timeout": _PONG_S,
+    }
     try:
-        return await connect(
-            url,
-            additional_headers={"Content-Type": content_type} if content_type else None,
-            user_agent_header="liu-tui",
-            # The environment's proxies are for the outside world; nothing local is worth compressing.
-            proxy=None if local else True,
-            compression=None if local else "deflate",
-            max_size=MAX_FRAME,
-            max_queue=64,
-            open_timeout=open_s,
-            close_timeout=1,
-            ping_interval=10,
-            # Long: while we are behind, answers to our pings wait in the same queue as the data.
-            ping_timeout=_PONG_S,
-        )
+        picows = library() if much and (local or not getproxies().keys() - {"no"}) else None
+        if picows is not None:
+            return await FastSocket.connect(picows, url, **options)
+        # The environment's proxies are for the outside world.
+        return await connect(url, proxy=None if local else True, **options)
     except InvalidURI as e:
         raise Shut(f"{url!r} is no websocket address", mend="It begins with ws:// or wss://.") from e
     except InvalidStatus as e:

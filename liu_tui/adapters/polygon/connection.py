@@ -10,9 +10,8 @@ import asyncio
 import logging
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 
-from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, dial, in_words
+from liu_tui.adapters.net.dial import BROKEN, Lost, Shut, Socket, dial, in_words
 from liu_tui.adapters.polygon.channels import Topics, message, must_have, some_of
 from liu_tui.adapters.polygon.parse import Control, FrameReader
 from liu_tui.errors import FeedError
@@ -62,7 +61,7 @@ class Connection:
     slow:       how often the vendor said that we do not read fast enough
     """
 
-    def __init__(self, socket: ClientConnection, reader: FrameReader, *, answer_s: float) -> None:
+    def __init__(self, socket: Socket, reader: FrameReader, *, answer_s: float) -> None:
         self._socket, self._reader, self._answer_s = socket, reader, answer_s
         self._asked: _Asked | None = None
         self._live = False
@@ -77,7 +76,7 @@ class Connection:
     ) -> "Connection":
         """Dial and authenticate. Raises Lost, or FeedError if the vendor refuses for good."""
         try:
-            socket = await dial(url, open_s=open_s)
+            socket = await dial(url, open_s=open_s, much=True)
         except Shut as e:
             raise FeedError(e.words, where=WHERE, mend=e.mend) from e
         connection = cls(socket, reader, answer_s=answer_s)
