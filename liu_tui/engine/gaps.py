@@ -76,8 +76,8 @@ class Gaps:
     def quiet(self, symbols: tuple[str, ...], since_ns: int, now_ns: int) -> GapBegin:
         """Symbols that were quieter than usual, or whose line was, speak again."""
         self.count += 1
-        others = f" and {len(symbols) - 1} others" if len(symbols) > 1 else ""
-        words = f"{symbols[0]}{others} quiet for longer than usual"
+        more = f" and {len(symbols) - 1} more" if len(symbols) > 1 else ""
+        words = f"{symbols[0]}{more} quiet for longer than usual"
         return GapBegin(from_ns=since_ns, to_ns=now_ns, symbols=symbols, words=words)
 
     def _tell(self, now_ns: int) -> GapBegin:

@@ -82,3 +82,24 @@ def test_a_consumer_that_comes_a_moment_later_is_told_of_the_gap_too(wall: Wall)
     assert gaps.recent == gap
     wall.ns += 4 * SECOND_NS
     assert gaps.recent is None
+
+
+@pytest.mark.usefixtures("wall")
+def test_symbols_that_were_quiet_before_the_line_was_lost_make_its_gap_longer() -> None:
+    gaps = Gaps()
+    gaps.good(at(10))
+    gaps.lost(at(11), "no data")
+    gap = gaps.live(at(12), at(4))
+    assert gap is not None
+    assert gap.from_ns == at(4)
+    assert gaps.live(at(13), at(4)) is None
+
+
+@pytest.mark.usefixtures("wall")
+def test_a_quiet_symbols_gap_is_its_own_and_no_news_for_a_consumer_that_comes_later() -> None:
+    gaps = Gaps()
+    gap = gaps.quiet(("TSLA", "F", "T"), at(1), at(9))
+    assert (gap.symbols, gap.from_ns, gap.to_ns) == (("TSLA", "F", "T"), at(1), at(9))
+    assert gap.words == "TSLA and 2 more quiet for longer than usual"
+    assert gaps.quiet(("F",), at(1), at(9)).words == "F quiet for longer than usual"
+    assert (gaps.count, gaps.recent) == (2, None)
