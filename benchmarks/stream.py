@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.kit import latency, limits, procs, sustained, tables, verdict
 from benchmarks.kit.elder import elder
 from benchmarks.kit.server import Order
+from benchmarks.kit.stages import stages
 from benchmarks.kit.stall import stall
 
-PARTS = ("sustained", "latency", "stall", "ancestor", "limits")
+PARTS = ("sustained", "latency", "stall", "stages", "ancestor", "limits")
 
 
 class Run:
@@ -33,7 +34,14 @@ class Run:
 
     async def measure(self, parts: list[str]) -> None:
         """Measure these parts, then say what holds."""
-        works = (self._sustained, self._latency, self._stall, self._ancestor, self._limits)
+        works = (
+            self._sustained,
+            self._latency,
+            self._stall,
+            self._stages,
+            self._ancestor,
+            self._limits,
+        )
         self._machine()
         for part, work in zip(PARTS, works, strict=True):
             if part in parts:
@@ -72,6 +80,11 @@ class Run:
         tables.title("A consumer that stops, at 30,000 events a second, 300 symbols, a bar a second of each")
         self._results.stall = await stall(3.0 if self._quick else 10.0)
         tables.stall(self._results.stall)
+
+    async def _stages(self) -> None:
+        tables.title("Each stage by itself, frames of 100 trades, 300 symbols")
+        found = await asyncio.to_thread(stages)  # a loop of its own runs there
+        tables.rows(("", "ns/event"), ((name, f"{ns:.0f}") for name, ns in found.items()))
 
     async def _ancestor(self) -> None:
         tables.title("The ancestor's design, sustained")
