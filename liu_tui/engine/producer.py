@@ -45,7 +45,7 @@ from liu_tui.engine.recorder import Recorder
 from liu_tui.errors import FeedError
 from liu_tui.market import calendar
 from liu_tui.market.history import DataAPI
-from liu_tui.market.marks import mark
+from liu_tui.market.marks import mark, sets_price
 from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem, Unreadable
 from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
 from liu_tui.model.market import (
@@ -67,6 +67,7 @@ MARKS_S = 0.2
 BURST = 256
 CALENDAR_DAYS = 370
 DESK = "desk"
+_TICKS = frozenset({Trade, Quote})
 _TAPE = frozenset({Trade, Quote, Bar, Halt, PriceBand, TradeCorrection, TradeCancel})
 _silent: msgspec.msgpack.Decoder[list[object]] = msgspec.msgpack.Decoder(list[object])
 """Readers never answer on a market link; whatever came would be ignored."""
@@ -217,10 +218,11 @@ class Producer:
                 self._pass_sifted(lane)
             if not admitted:
                 continue
-            if kind is not Quote:
+            if kind is Trade and sets_price(item.conditions, item.tape):  # type: ignore[union-attr] # as above
+                marks[lane.symbol] = item.price  # type: ignore[union-attr] # as above
+            elif kind not in _TICKS:
                 mark(marks, item)  # type: ignore[arg-type] # as above
-                if kind is not Trade:
-                    self._learn(lane, item)  # type: ignore[arg-type] # as above
+                self._learn(lane, item)  # type: ignore[arg-type] # as above
             for outlet in lane.outlets:
                 outlet.put(item)  # type: ignore[arg-type] # as above
         return self._received - before

@@ -42,4 +42,5 @@ def test_a_print_that_may_not_set_a_price_is_no_mark(conditions: tuple[str, ...]
 
 @pytest.mark.parametrize("conditions", [(), ("@",), (" ",), ("@", "F"), ("@", "T")])
 def test_a_regular_sale_is_and_so_is_one_of_extended_hours(conditions: tuple[str, ...]) -> None:
-    assert sets_price(a_print(60.0, *conditions))
+    assert sets_price(conditions, "C")
+    assert marks_of(a_print(60.0, *conditions)) == {"QQQ": 60.0}
