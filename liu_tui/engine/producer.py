@@ -2,6 +2,7 @@
 
 Per frame: read once, put each event that its symbol's sieve admits into the outlets of that symbol, flush
 each outlet once. Knows no strategy and no pandas; never waits for a reader. Beside the way of the events:
+ venuefacts.py what the venue is asked before anything else
  line.py       the connection itself
  lanes.py      where each symbol's events go, what is let through, how fresh it is
  gaps.py       what is missing, for the consumers to fetch
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from datetime import date, timedelta
 
 import msgspec
 
@@ -38,16 +38,14 @@ from liu_tui.engine.messages import (
     StepAck,
     StepBegin,
     TakeLink,
-    VenueSaid,
 )
 from liu_tui.engine.outlet import Outlet
 from liu_tui.engine.recorder import Recorder
+from liu_tui.engine.venuefacts import ask_venue
 from liu_tui.errors import FeedError
-from liu_tui.market import calendar
-from liu_tui.market.history import DataAPI
 from liu_tui.market.marks import mark, sets_price
 from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem, Unreadable
-from liu_tui.model.clock import Anchor, SessionHours, monotonic_ns
+from liu_tui.model.clock import Anchor, monotonic_ns
 from liu_tui.model.market import (
     DAY_NS,
     Bar,
@@ -61,11 +59,10 @@ from liu_tui.model.market import (
     TradeCancel,
     TradeCorrection,
 )
-from liu_tui.wiring.venue import keys_for, open_data, open_feed
+from liu_tui.wiring.venue import keys_for, open_feed
 
 MARKS_S = 0.2
 BURST = 256
-CALENDAR_DAYS = 370
 DESK = "desk"
 _TICKS = frozenset({Trade, Quote})
 _TAPE = frozenset({Trade, Quote, Bar, Halt, PriceBand, TradeCorrection, TradeCancel})
@@ -351,48 +348,9 @@ def _amendment(note: TradeCorrection | TradeCancel) -> str:
     return f"{was} was corrected to {note.new_price:,.2f}"
 
 
-async def _ask_venue(child: Child) -> None:
-    """Tell the supervisor the venue's hours, time and calendar; it boots the others with them."""
-    data = open_data(child.boot.venue, keys_for(child.boot.venue))
-    try:
-        hours, anchor = await data.hours(), await data.anchor()
-        differing, closed = await _ask_calendar(child, data, calendar.day_of(anchor.venue_ns))
-    finally:
-        await data.close()
-    child.anchor.set(anchor)
-    child.learn_hours(hours)
-    calendar.correct(differing, closed)
-    child.tell(
-        VenueSaid(
-            hours=hours,
-            anchor=anchor,
-            calendar=tuple(differing),
-            closed=tuple(day.isoformat() for day in closed),
-        )
-    )
-
-
-async def _ask_calendar(child: Child, data: DataAPI, today: date) -> tuple[list[SessionHours], list[date]]:
-    """Where the venue's calendar differs from the rules, in the span that it knows."""
-    around = timedelta(days=CALENDAR_DAYS)
-    try:
-        theirs = await data.sessions(today - around, today + around)
-    except FeedError as e:
-        child.say("warn", f"the venue's calendar is not known, the rules are used: {e}", source="feed")
-        return [], []
-    if not theirs:
-        return [], []
-    known = [date.fromisoformat(session.day) for session in theirs]
-    differing, closed = calendar.differences(theirs, min(known), max(known))
-    if differing or closed:
-        days = len(differing) + len(closed)
-        child.say("info", f"the venue's calendar differs from the rules on {days} days", source="feed")
-    return differing, closed
-
-
 async def run(child: Child) -> None:
     """Be the producer."""
-    await _ask_venue(child)
+    await ask_venue(child)
     producer = Producer(child)
     child.ready()
     await producer.run()
