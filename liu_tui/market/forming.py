@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final
 
-from liu_tui.market.conditions import ALL, HIGH_LOW, OPEN_CLOSE, VOLUME, effect, regular_until
+from liu_tui.market.conditions import ALL, HIGH_LOW, VOLUME, effect, regular_until
 from liu_tui.model.market import Bar, Trade, TradeCancel, TradeCorrection
 
 PRINTS_MOST: Final = 20_000
@@ -43,6 +43,10 @@ class Forming:
     notional: float
     high: float
     low: float
+    open: float
+    close: float
+    _open_ns: int
+    _close_ns: int
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -68,20 +72,21 @@ class Forming:
         may = self._effects.get(conditions) if conditions else ALL
         if may is None:
             may = self._effects[conditions] = effect(conditions, trade.tape, self.regular)
-        if may & VOLUME:
-            size = trade.size
-            self.count += 1
-            self.volume += size
-            self.notional += size * price
-        if not may & HIGH_LOW:
+        if may != ALL:
+            self._add_some(trade, may)
             return False
+        size, t_ns = trade.size, trade.t_ns
+        self.count += 1
+        self.volume += size
+        self.notional += size * price
         if price > self.high:
             self.high = price
         if price < self.low:
             self.low = price
-        if may & OPEN_CLOSE:
-            return self._set(trade.t_ns, price)
-        return False
+        if t_ns >= self._close_ns and self.open:
+            self.close, self._close_ns = price, t_ns
+            return True
+        return self._set(t_ns, price)
 
     def amend(self, note: TradeCorrection | TradeCancel) -> Trade | None:
         """Put a print right, or take it out, and add up anew; return the print as it was.
@@ -120,6 +125,15 @@ class Forming:
         self.volume = self.notional = 0.0
         self.count = 0
         self._open_ns = self._close_ns = 0
+
+    def _add_some(self, trade: Trade, may: int) -> None:
+        """Count a print that may not set everything: none of these sets the last price."""
+        if may & VOLUME:
+            self.count += 1
+            self.volume += trade.size
+            self.notional += trade.size * trade.price
+        if may & HIGH_LOW:
+            self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
 
     def _set(self, t_ns: int, price: float) -> bool:
         if t_ns >= self._close_ns:

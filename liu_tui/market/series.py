@@ -7,6 +7,7 @@ VWAP never misses a minute and never counts one twice, whether bars come a momen
 No clock and no I/O: the caller brings every event. This is the hot path, hence the slots and the plain style.
 """
 
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -230,9 +231,12 @@ class Series:
         until a share trades. Bars without a vwap count with (high + low + close) / 3.
         """
         forming, totals = self._forming, self._totals
-        if totals.counts(forming.start_ns):
-            return totals.vwap(forming.volume, forming.notional)
-        return totals.vwap(0.0, 0.0)
+        volume = totals.volume + totals.held_volume
+        notional = totals.notional + totals.held_notional
+        if totals.start_ns <= forming.start_ns < totals.end_ns:
+            volume += forming.volume
+            notional += forming.notional
+        return notional / volume if volume else nan
 
     @property
     def today(self) -> int:

@@ -1,7 +1,6 @@
 """What a session's VWAP is made of: its bars, and the minutes whose bar has not come yet."""
 
 from datetime import timedelta
-from math import nan
 
 from liu_tui.market.calendar import day_of, hours, midnight_ns
 from liu_tui.model.market import Bar
@@ -15,14 +14,15 @@ class Totals:
     open_ns, close_ns:  regular hours of the present day; the whole day if it has none
     start_ns, end_ns:   what is counted
     until_ns:           a moment from which on turn() must be called: another phase or day
+    volume, notional:   of the bars; held_volume, held_notional: of the minutes whose bar has not come
     """
 
     __slots__ = (
         "_held",
-        "_held_notional",
-        "_held_volume",
         "close_ns",
         "end_ns",
+        "held_notional",
+        "held_volume",
         "notional",
         "open_ns",
         "start_ns",
@@ -30,8 +30,8 @@ class Totals:
         "volume",
     )
 
-    _held_volume: float
-    _held_notional: float
+    held_volume: float
+    held_notional: float
 
     def __init__(self) -> None:
         self.open_ns = self.close_ns = 0
@@ -63,24 +63,18 @@ class Totals:
     def hold(self, start_ns: int, volume: float, notional: float) -> None:
         """Count a minute by its prints until its bar comes."""
         self._held[start_ns] = (volume, notional)
-        self._held_volume += volume
-        self._held_notional += notional
+        self.held_volume += volume
+        self.held_notional += notional
 
     def release(self, start_ns: int) -> None:
         """Count a minute no more by its prints, if it was: its bar is here."""
         if (held := self._held.pop(start_ns, None)) is not None:
-            self._held_volume -= held[0]
-            self._held_notional -= held[1]
+            self.held_volume -= held[0]
+            self.held_notional -= held[1]
             if not self._held:  # what rounding left behind
-                self._held_volume = self._held_notional = 0.0
-
-    def vwap(self, volume: float, notional: float) -> float:
-        """Return dollars, with the shares and dollars of a forming minute; NaN until a share trades."""
-        volume += self.volume + self._held_volume
-        notional += self.notional + self._held_notional
-        return notional / volume if volume else nan
+                self.held_volume = self.held_notional = 0.0
 
     def _empty(self) -> None:
         self.volume = self.notional = 0.0
         self._held: dict[int, tuple[float, float]] = {}
-        self._held_volume = self._held_notional = 0.0
+        self.held_volume = self.held_notional = 0.0
