@@ -269,7 +269,7 @@ class Producer:
     def _on_status(self, status: FeedStatus, now: int) -> None:
         self._child.tell(FeedSaid(status=status, refused=self._line.refused))
         if status.state in (FeedState.LOST, FeedState.REFUSED):
-            self._gaps.lost(now, status.words)
+            self._gaps.lost(now, status.words.partition("; trying")[0])
         elif status.state is FeedState.LIVE:
             self._watch.restart(now)
             _symbols, quiet_ns = self._lanes.quiet(now)
