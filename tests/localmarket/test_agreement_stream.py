@@ -17,7 +17,7 @@ import pytest
 from alpaca.data.live.stock import StockDataStream
 
 from liu_tui.adapters.alpaca.stream import AlpacaStream
-from liu_tui.market.streaming import FeedStatus
+from liu_tui.market.streaming import FeedState, FeedStatus
 from liu_tui.model.clock import Anchor
 from liu_tui.model.market import DAY_NS, Bar, Event, Quote, Trade
 from tests.kit.localmarket import PATIENCE_S, a_market_in_a_thread, rest
@@ -142,7 +142,8 @@ class Ours:
                     self.rows.append(row_of_ours(item))
                 else:
                     assert isinstance(item, FeedStatus | Anchor), item
-                    self.live.set()
+                    if isinstance(item, FeedStatus) and item.state is FeedState.LIVE:
+                        self.live.set()
 
     async def end(self) -> None:
         await self.stream.close()
@@ -162,8 +163,10 @@ async def both(url: str, caplog: pytest.LogCaptureFixture) -> AsyncIterator[tupl
         )
         yield theirs, ours
     finally:
-        await ours.end()
-        await asyncio.to_thread(theirs.end)
+        try:
+            await ours.end()
+        finally:  # a thread that lives on would draw random numbers in the tests that follow
+            await asyncio.to_thread(theirs.end)
 
 
 async def test_alpaca_pys_stream_and_ours_hear_the_same_events_in_the_same_order(
