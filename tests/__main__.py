@@ -11,7 +11,7 @@ STEPS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("pytest", "-q", "-n", "2"),  # tests/test_house.py runs lint-imports
+    ("pytest", "-q", "-n", "3"),  # tests/test_house.py runs lint-imports
 )
 
 

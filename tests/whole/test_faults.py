@@ -25,7 +25,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "drop", "at": 14},
     {"kind": "halt", "at": 17, "for": 240, "symbols": ["ALAE"]},
     {"kind": "refuse", "at": 22, "code": 407},
-    {"kind": "silence", "at": 25, "for": 1200},
+    {"kind": "silence", "at": 25, "for": 840},
 )
 """Silence must last: no stream is called silent before three seconds of the wall, six minutes at this speed.
 
@@ -43,7 +43,7 @@ def a_drill(root: Path, faults: tuple[dict[str, Any], ...], until: float, **more
 async def test_whatever_the_market_does_wrong_is_shown_and_the_series_are_whole_at_the_end(
     tmp_path: Path,
 ) -> None:
-    drill = a_drill(tmp_path, FAULTS, 52)
+    drill = a_drill(tmp_path, FAULTS, 43)
     try:
         assert await drill.run() == {}
     finally:
@@ -69,13 +69,13 @@ async def test_refused_keys_end_the_asking_until_a_person_says_reconnect_and_the
     tmp_path: Path,
 ) -> None:
     faults: tuple[dict[str, Any], ...] = (
-        {"kind": "refuse", "at": 1, "for": 600, "code": 402},
+        {"kind": "refuse", "at": 1, "for": 300, "code": 402},
         {"kind": "drop", "at": 2},
     )
-    drill = a_drill(tmp_path, faults, 20)
+    drill = a_drill(tmp_path, faults, 13)
     try:
         await drill.begin()
-        await drill.reach(14)
+        await drill.reach(8)
         assert "refused" in drill.seen.states
         await drill.ctl("reconnect")
         assert await drill.end() == {}
