@@ -21,7 +21,7 @@ from liu_tui.model.clock import monotonic_ns
 
 RATE, FRAME, SYMBOLS, SPEED = 30_000.0, 30, 300, 60.0
 """At sixty times the clock each symbol has a bar every second of the wall: they must never be lost."""
-BEFORE_S, AFTER_S = 2.0, 4.0
+BEFORE_S, AFTER_S = 10.0, 4.0  # before: until what the producer remembers of each symbol is full
 FRESH_MS = 100.0
 PATIENCE_S = 10.0
 
