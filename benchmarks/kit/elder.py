@@ -91,6 +91,6 @@ async def _ready(process: asyncio.subprocess.Process, folder: Path) -> list[int]
         said = await process.stdout.readline() if process.stdout is not None else b""
         pids: list[int] = json.loads(said)
         files = [folder / f"{n}.words" for n in range(len(pids) - 1)]
-        while not all(file.exists() for file in files):  # noqa: ASYNC110 - nobody tells us
+        while not all(file.exists() and file.stat().st_size for file in files):  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.05)
     return pids

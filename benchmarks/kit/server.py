@@ -211,9 +211,10 @@ def main(arguments: list[str]) -> None:
     server = Server(VenueTime(int(venue_ns), int(at_ns), float(speed)))
     threading.Thread(target=server.accept, daemon=True).start()
     print(server.port, flush=True)
-    for line in sys.stdin:
-        order = msgspec.json.decode(line, type=Order)
-        print(json.dumps(server.run(order)), flush=True)
+    with contextlib.suppress(OSError):  # the client has gone: the benchmark was interrupted
+        for line in sys.stdin:
+            order = msgspec.json.decode(line, type=Order)
+            print(json.dumps(server.run(order)), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from benchmarks.kit import procs
+from benchmarks.kit.load import Done
 from benchmarks.kit.probe_file import Words
 from benchmarks.kit.rig import Rig, rig
 from benchmarks.kit.server import Order
@@ -43,7 +44,6 @@ class Stall(msgspec.Struct, kw_only=True):
     merged: int
     discarded: int
     unseen: dict[str, int]
-    shares_lost: int
     bars_lost: int
     grown: int
     neighbour_ms: float
@@ -53,35 +53,40 @@ class Stall(msgspec.Struct, kw_only=True):
 async def stall(seconds: float) -> Stall:
     """Stop consumer A for so long."""
     async with rig(SYMBOLS, "trade", "quote", "minute", strategy="Fresh", speed=SPEED) as table:
-        ours, neighbour = table.house.words()
         order = Order(SYMBOLS, FRAME, RATE, BEFORE_S + seconds + AFTER_S, quotes=True, bars=True)
         sending = asyncio.create_task(table.load.send(order))
-        await asyncio.sleep(BEFORE_S)
-        pid, base = table.house.consumers[0].pid, procs.resident_bytes(table.house.producer.pid)
-        neighbour.forget()
-        os.kill(pid, signal.SIGSTOP)
         try:
-            grown = await _watch(table, base, asyncio.sleep(seconds))
+            return await _stop_and_go(table, seconds, sending)
         finally:
-            os.kill(pid, signal.SIGCONT)
-        current_ms = await _until_current(table, ours)
-        grown = max(grown, await _watch(table, base, asyncio.shield(sending)))
-        done = await sending
-        await table.settle()
-        seen = ours.seen() + neighbour.seen()
-        house = table.house
-        return Stall(
-            seconds=seconds,
-            sent=done.sent + done.bars,
-            merged=house.producer.alive.merged,
-            discarded=house.count("discarded"),
-            unseen={"trades": done.trades - int(seen[1]), "quotes": done.sent - done.trades - int(seen[0])},
-            shares_lost=done.trades * 100 - int(seen[2]),
-            bars_lost=done.bars - int(seen[3]),
-            grown=grown,
-            neighbour_ms=float(neighbour.lags_ns().max()) / 1e6,
-            current_ms=current_ms,
-        )
+            sending.cancel()
+
+
+async def _stop_and_go(table: Rig, seconds: float, sending: asyncio.Task[Done]) -> Stall:
+    house, (ours, neighbour) = table.house, table.house.words()
+    await asyncio.sleep(BEFORE_S)
+    pid, base = house.consumers[0].pid, procs.resident_bytes(house.producer.pid)
+    neighbour.forget()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        grown = await _watch(table, base, asyncio.sleep(seconds))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    current_ms = await _until_current(table, ours)
+    grown = max(grown, await _watch(table, base, asyncio.shield(sending)))
+    done = await sending
+    await table.settle()
+    quotes, trades, _shares, bars = (ours.seen() + neighbour.seen()).tolist()
+    return Stall(
+        seconds=seconds,
+        sent=done.sent + done.bars,
+        merged=house.producer.alive.merged,
+        discarded=house.count("discarded"),
+        unseen={"trades": done.trades - trades, "quotes": done.sent - done.trades - quotes},
+        bars_lost=done.bars - bars,
+        grown=grown,
+        neighbour_ms=float(neighbour.lags_ns().max()) / 1e6,
+        current_ms=current_ms,
+    )
 
 
 async def _watch(table: Rig, base: int, until: Awaitable[object]) -> int:
