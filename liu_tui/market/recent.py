@@ -5,11 +5,16 @@ from typing import Final
 from liu_tui.model.market import Bar, Trade
 
 GENERATION: Final = 128
-"""Moments of prints in one generation. Two are kept: a print is known again among the last 128 to 256.
-A print kept is half a kilobyte: of 3,000 busy symbols these are about 300 MB."""
+"""Moments of prints on one exchange that fill a generation. Two are kept: a print is known again among the
+last 128 of its symbol, and mostly among many more."""
 
 BARS: Final = 64
 """Starts of bars that are kept."""
+
+
+Page = dict[int, "int | Trade"]
+"""Moment -> the id of its first print; the print itself if it has none (0). Ids, not prints: half a kilobyte
+each of a market's last prints would be a gigabyte, and every new one would come to lie in cold memory."""
 
 
 class RecentTrades:
@@ -17,37 +22,44 @@ class RecentTrades:
 
     A print without an id (0) is the same as another if all its fields are.
 
-    newer: moment -> print. On the hot path a caller puts a print that is later than all before it here
-           himself, and calls turn() once there are GENERATION: no other print can be the same
+    pages: by exchange. On the hot path a caller puts a print that is later than all before it here himself,
+           into what room() gives once a page is missing or has GENERATION: no other print can be the same
     """
 
-    __slots__ = ("_older", "_older_twins", "_twins", "newer")
+    __slots__ = ("_older", "_older_twins", "_twins", "pages")
 
     def __init__(self) -> None:
-        self.newer: dict[int, Trade] = {}
-        self._older: dict[int, Trade] = {}
-        self._twins: set[tuple[int, str, int] | Trade] = set()  # further prints of a moment
+        self.pages: dict[str, Page] = {}
+        self._older: dict[str, Page] = {}
+        self._twins: set[tuple[int, str, int] | Trade] = set()  # further prints of a moment and exchange
         self._older_twins: set[tuple[int, str, int] | Trade] = set()
+
+    def room(self, exchange: str) -> Page:
+        """Return an exchange's newer page, with room for one print."""
+        page = self.pages.setdefault(exchange, {})
+        if len(page) + len(self._twins) >= GENERATION:
+            self._turn()
+        return page
 
     def again(self, trade: Trade) -> bool:
         """Say whether this print is known; keep it if it is not. It may be of any time."""
-        t_ns = trade.t_ns
-        first = self.newer.get(t_ns) or self._older.get(t_ns)
+        t_ns, name = trade.t_ns, trade.id or trade
+        page = self.room(trade.exchange)
+        first = page.get(t_ns) or self._older.get(trade.exchange, {}).get(t_ns)
         if first is None:
-            self.newer[t_ns] = trade
+            page[t_ns] = name
         else:
-            key = _key(trade)
-            if key == _key(first) or key in self._twins or key in self._older_twins:
+            key = (t_ns, trade.exchange, trade.id) if trade.id else trade
+            if name == first or key in self._twins or key in self._older_twins:
                 return True
             self._twins.add(key)
-        if len(self.newer) + len(self._twins) >= GENERATION:
-            self.turn()
         return False
 
-    def turn(self) -> None:
-        """Forget the older generation, and begin a newer one in the same dictionary."""
-        self._older = self.newer.copy()
-        self.newer.clear()
+    def _turn(self) -> None:
+        """Forget the older generation, and begin a newer one in the same dictionaries."""
+        self._older = {exchange: page.copy() for exchange, page in self.pages.items()}
+        for page in self.pages.values():
+            page.clear()
         self._older_twins, self._twins = self._twins, set()
 
 
@@ -83,7 +95,3 @@ class RecentBars:
                 return None
             told = self._told[start_ns]
         return told[-1]
-
-
-def _key(trade: Trade) -> tuple[int, str, int] | Trade:
-    return (trade.t_ns, trade.exchange, trade.id) if trade.id else trade

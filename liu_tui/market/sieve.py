@@ -74,12 +74,12 @@ class Sieve:
         "_may",
         "_minute_end",
         "_most",
+        "_pages",
         "_past_high",
         "_past_low",
         "_past_start",
         "_price",
         "_price_ns",
-        "_printed",
         "_quote",
         "_recent",
         "_regular",
@@ -107,7 +107,7 @@ class Sieve:
         self._regular, self._hours_end = False, 0
         self._may: dict[tuple[str, ...], int] = {}  # by sale conditions, in the present hours on its one tape
         self._recent = RecentTrades()
-        self._printed = self._recent.newer
+        self._pages = self._recent.pages
         self._quote = Quote(symbol, -1, 0.0, 0.0, 0.0, 0.0)
         self._doubt = Doubt()
         self._bars, self._seconds = RecentBars(), RecentBars()
@@ -134,10 +134,10 @@ class Sieve:
             if not self._trade_ns < t_ns < self._minute_end:
                 return self._unusual(event)
             self._trade_ns = t_ns
-            printed = self._printed
-            printed[t_ns] = event
-            if len(printed) >= GENERATION:
-                self._recent.turn()
+            page = self._pages.get(event.exchange)
+            if page is None or len(page) >= GENERATION:
+                page = self._recent.room(event.exchange)
+            page[t_ns] = event.id or event
             # From here on as _judge does it, once more in place: most events of a market come this way.
             if (conditions := event.conditions) and (may := self._may.get(conditions)) != ALL:
                 return True if may == VOLUME else self._judge(event)

@@ -95,13 +95,21 @@ def test_a_print_is_known_again_after_hundreds_of_others() -> None:
     assert sieve.duplicates == 1
 
 
+def test_the_same_time_and_id_on_another_exchange_is_another_print() -> None:
+    sieve = Sieve("QQQ")
+    one, other = (Trade("QQQ", NOON, 100.0, 1.0, 1, exchange) for exchange in "VQ")
+    assert sift([one, other, one, other], sieve) == [one, other]
+    assert sieve.duplicates == 2
+
+
 def test_what_is_remembered_is_bounded() -> None:
     sieve = Sieve("QQQ")
     sift(prints(*[100.0] * (5 * GENERATION), apart_ns=1_000), sieve)
     sift((Trade("QQQ", NOON + SECOND_NS, 100.0, 1.0, n + 1, "V") for n in range(5 * GENERATION)), sieve)
     sift((a_bar(NOON + n * MINUTE_NS) for n in range(3 * BARS)), sieve)
     recent, bars = sieve._recent, sieve._bars
-    assert len(recent.newer) + len(recent._older) <= 2 * GENERATION
+    kept = [page for pages in (recent.pages, recent._older) for page in pages.values()]
+    assert sum(map(len, kept)) <= 2 * GENERATION
     assert len(recent._twins) + len(recent._older_twins) <= 2 * GENERATION
     assert len(bars._told) <= BARS
 
