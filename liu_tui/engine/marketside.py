@@ -20,7 +20,7 @@ from liu_tui.engine.child import Child
 from liu_tui.engine.inbox import MarketInbox
 from liu_tui.engine.lateness import LateLines, clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.links import Link
-from liu_tui.engine.mending import Mending
+from liu_tui.engine.mending import Mending, sifted
 from liu_tui.engine.messages import Assign, GapBegin, OnMarketLink
 from liu_tui.engine.meter import LagMeter
 from liu_tui.engine.orderside import OrderSide, Put
@@ -262,8 +262,9 @@ class MarketSide:
         await self._act(self._room.answered(task.symbol for task, _history, _daily in loaded.symbols))
 
     def _absorb_bars(self, loaded: Loaded) -> None:
-        for _task, history, _daily in loaded.symbols:
-            self._absorb(history)
+        for task, history, _daily in loaded.symbols:
+            if task.symbol in self._session.symbols:
+                self._absorb(sifted(self._session.series(task.symbol), history))
 
     def _absorb(self, events: Iterable[Waiting]) -> None:
         """Let the series know, and call nobody."""

@@ -8,12 +8,17 @@ without anybody noticing. A replay in lock-step asks nothing: the answer would d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import inf
+
 import numpy as np
 
 from liu_tui.engine.backfill import Backfill, Loaded
 from liu_tui.engine.child import Child
 from liu_tui.engine.waitingroom import WaitingRoom
 from liu_tui.market.series import Series
+from liu_tui.market.sieve import PAUSE_NS
+from liu_tui.market.wicks import cut
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, MarketNote
 from liu_tui.plan.schema import DataVendor
@@ -75,7 +80,7 @@ class Mending:
             if task.symbol not in self._session.symbols:
                 continue
             series = self._session.series(task.symbol)
-            wrong = [bar for bar in history if differs(series, bar)]
+            wrong = [bar for bar in sifted(series, history) if differs(series, bar)]
             for bar in wrong:
                 self._session.absorb(bar)
             if wrong:
@@ -106,13 +111,27 @@ class Mending:
             self._backfill.refetch(symbols, from_ns - MINUTE_NS, "history differs", until_ns=settled_ns)
 
 
+def sifted(series: Series, history: Iterable[Bar]) -> list[Bar]:
+    """Cut the wicks that the sieve cuts; history has them still. What our own minute reached, passes."""
+    kept: list[Bar] = []
+    for bar in history:
+        before = kept[-1] if kept and bar.t_ns - kept[-1].end_ns < PAUSE_NS else None
+        ours = _row(series, bar.t_ns)
+        low, high = (ours[2], ours[1]) if ours is not None else (inf, -inf)
+        kept.append(cut(bar, before, 0.0, low, high))
+    return kept
+
+
 def differs(series: Series, bar: Bar) -> bool:
     """Say whether a series has not this minute, or has it otherwise."""
-    at = int(np.searchsorted(series.t_ns[:], bar.t_ns))
-    if at == len(series) or series.t_ns[at] != bar.t_ns:
-        return True
-    ours = (series.open[at], series.high[at], series.low[at], series.close[at], series.volume[at])
-    return ours != (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    return _row(series, bar.t_ns) != (bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+
+def _row(series: Series, t_ns: int) -> tuple[float, float, float, float, float] | None:
+    at = int(np.searchsorted(series.t_ns[:], t_ns))
+    if at == len(series) or series.t_ns[at] != t_ns:
+        return None
+    return series.open[at], series.high[at], series.low[at], series.close[at], series.volume[at]
 
 
 def _named(symbols: list[str]) -> str:
