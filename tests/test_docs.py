@@ -22,7 +22,7 @@ from liu_tui.miner import Miner
 from liu_tui.scanner import Scanner
 from liu_tui.store.schema import MIGRATIONS
 from liu_tui.strategy import Strategy
-from liu_tui.trading.risk import CODES
+from liu_tui.trading.codes import CODES
 
 ROOT = Path(__file__).parents[1]
 PAPERS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

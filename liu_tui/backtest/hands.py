@@ -12,7 +12,7 @@ from typing import Protocol
 from liu_tui.backtest.record import Record
 from liu_tui.model.clock import Clock
 from liu_tui.model.market import Asset
-from liu_tui.model.orders import Fill, OrderNews, OrderRequest
+from liu_tui.model.orders import Fill, OrderNews, OrderRequest, ReplaceRequest
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import (
     AskBroker,
@@ -23,7 +23,9 @@ from liu_tui.trading.effects import (
     Journal,
     News,
     Notice,
+    ReplaceAtBroker,
     Send,
+    Suspend,
 )
 from liu_tui.trading.matching.exchange import Exchange, ExchangeRefusal
 from liu_tui.trading.matching.listing import check_asset
@@ -61,16 +63,18 @@ class Hands:
                     await audience.on_news(news)
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):
                     self._record.say(level, words, source=symbol or "desk", kind=kind)
-                case Changed():
+                case Changed() | Suspend():
                     pass  # the Notice beside it says so; a backtest has no state to come back to
                 case _:
                     await self.carry(self._ask(effect), audience)
 
-    def _ask(self, effect: Send | CancelAtBroker | AskBroker) -> list[Effect]:
+    def _ask(self, effect: Send | ReplaceAtBroker | CancelAtBroker | AskBroker) -> list[Effect]:
         now, desk = self._clock.now_ns(), self._desk
         match effect:
             case Send(request=request):
                 return self._submit(request, now)
+            case ReplaceAtBroker(request=request):
+                return self._replace(request, now)
             case CancelAtBroker(order_id=order_id, client_order_id=cid):
                 try:
                     self._exchange.cancel(order_id, now)
@@ -79,6 +83,22 @@ class Hands:
                 return []
             case AskBroker(client_order_id=cid):
                 return desk.on_broker_order(cid, self._exchange.order_by_client_id(cid), now)
+
+    def _replace(self, request: ReplaceRequest, now: int) -> list[Effect]:
+        cid = request.client_order_id
+        try:
+            order = self._exchange.replace(
+                request.order_id,
+                now,
+                qty=request.qty,
+                limit_price=request.limit_price,
+                stop_price=request.stop_price,
+                tif=request.tif,
+                client_order_id=cid,
+            )
+        except ExchangeRefusal as e:
+            return self._desk.on_failed(cid, _words(e), unknown=False, now_ns=now, code=e.broker_code)
+        return self._desk.on_accepted(cid, order, now)
 
     def _submit(self, request: OrderRequest, now: int) -> list[Effect]:
         cid = request.client_order_id

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from liu_tui.engine.child import Child
 from liu_tui.errors import OrderUnknown, TraderError
-from liu_tui.model.orders import Fill, OrderNews, OrderRequest
+from liu_tui.model.orders import BrokerOrder, Fill, OrderNews, OrderRequest, ReplaceRequest
 from liu_tui.store.journal import Entry
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
@@ -28,7 +28,9 @@ from liu_tui.trading.effects import (
     Journal,
     News,
     Notice,
+    ReplaceAtBroker,
     Send,
+    Suspend,
 )
 from liu_tui.trading.trader import Trader
 
@@ -108,8 +110,12 @@ class Carrier:
         match effect:
             case Send(request=request):
                 await self._request(self._submit(request))
+            case ReplaceAtBroker(request=request):
+                await self._request(self._replace(request))
             case CancelAtBroker(order_id=order_id, client_order_id=client_order_id):
                 await self._request(self._cancel(order_id, client_order_id))
+            case Suspend(on=on, why=why):
+                await self._request(self._suspend(on, why))
             case AskBroker(client_order_id=client_order_id):
                 await self._request(self._look_up(client_order_id))
             case News(news=news):
@@ -131,9 +137,14 @@ class Carrier:
         self._child.wake.set()
 
     async def _submit(self, request: OrderRequest) -> Answer:
-        cid = request.client_order_id
+        return await self._order(request.client_order_id, self._trader.submit(request))
+
+    async def _replace(self, request: ReplaceRequest) -> Answer:
+        return await self._order(request.client_order_id, self._trader.replace(request))
+
+    async def _order(self, cid: str, call: Awaitable[BrokerOrder]) -> Answer:
         try:
-            order = await _judged(self._trader.submit(request))
+            order = await _judged(call)
         except OrderUnknown as e:
             words, unknown, code = str(e), True, e.broker_code
         except TraderError as e:
@@ -149,6 +160,16 @@ class Carrier:
             words = e.what
             return lambda: self._desk.on_cancel_failed(client_order_id, words, self._now())
         return list
+
+    async def _suspend(self, on: bool, why: str) -> Answer:
+        done = "set" if on else "lifted"
+        try:
+            await _judged(self._trader.suspend(on))
+        except TraderError as e:
+            level, words = "warn", f"the account's own lock could not be {done}: {e.what}"
+        else:
+            level, words = "info", f"the account's own lock on new orders is {done}: {why}"
+        return lambda: [Notice(level, words)]
 
     async def _look_up(self, client_order_id: str) -> Answer:
         try:

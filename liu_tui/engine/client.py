@@ -28,6 +28,8 @@ VERBS = (
     "flatten",
     "kill",
     "reconnect",
+    "resolve",
+    "release",
     "status",
     "stop",
 )
@@ -45,6 +47,10 @@ class Command(msgspec.Struct, frozen=True, tag="command", array_like=True):
 
     order: client_order_id for cancel; by: who asks ("console", "ctl")
     flatten: with stop
+    choice: of resolve, what to do with a difference: adopt, flatten, ignore; of reject, what to do with a
+            position and working orders: keep, cancel, flatten; "" is keep
+    until:  of reject: "day" (the end of it), "good" (until a person takes it back), "HH:MM" New York time, or
+            minutes as "30m"; "" is "day"
     """
 
     id: str
@@ -55,6 +61,8 @@ class Command(msgspec.Struct, frozen=True, tag="command", array_like=True):
     reason: str = ""
     by: str = "console"
     flatten: bool = False
+    choice: str = ""
+    until: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply", array_like=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from liu_tui.engine.frontdoor import Guest
     from liu_tui.engine.supervisor import Supervisor
 
-DESK_VERBS = frozenset({"pause", "resume", "cancel", "flatten", "kill"})
+DESK_VERBS = frozenset({"pause", "resume", "cancel", "flatten", "kill", "resolve", "release"})
 NEEDS_SYMBOL = frozenset({"reject", "allow", "subscribe", "unsubscribe"})
 _ANSWERS_KEPT = 500
 

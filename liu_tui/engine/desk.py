@@ -10,7 +10,6 @@ until it is flat or taken over.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
@@ -20,17 +19,16 @@ import msgspec
 
 from liu_tui.engine.carrier import Carrier
 from liu_tui.engine.child import Child
+from liu_tui.engine.deskcommands import answer_to, effects_of
 from liu_tui.engine.deskfacts import FactSheet
 from liu_tui.engine.desklinks import Consumers
 from liu_tui.engine.deskstep import StepBook
 from liu_tui.engine.links import Link
-from liu_tui.engine.lock import FileLock
 from liu_tui.engine.messages import (
     Alive,
     DeskDone,
     DeskOrder,
     DeskProfiles,
-    DeskReady,
     Marks,
     OnMarketLink,
     StepDone,
@@ -38,28 +36,22 @@ from liu_tui.engine.messages import (
     ToChild,
     VetoSet,
 )
-from liu_tui.errors import LiuError, RefusedError, TraderError
+from liu_tui.engine.reconciling import Reconciling
+from liu_tui.errors import LiuError, RefusedError
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS, Step
 from liu_tui.model.orders import Fill, Intent, OrderNews, OrderUpdate
 from liu_tui.plan.schema import Environment, OnLoss
-from liu_tui.settings import Settings, Workspace
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
-from liu_tui.trading.effects import Effect
-from liu_tui.trading.orders import ENTRY, news
+from liu_tui.trading.orders import news
 from liu_tui.trading.trader import BrokerStatus, Trader
-from liu_tui.wiring.venue import Venue, keys_for, open_trader
+from liu_tui.wiring.venue import keys_for, open_trader
 
 _log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 TICK_NS = SECOND_NS // 10
-RECONCILE_RETRY_NS = SECOND_NS // 2
-ACCOUNT_NS = 2 * SECOND_NS
-LOCK_WAIT_S = 10.0
-HOUSE = frozenset({"desk", "session"})
-"""Who pauses entries for the house's own reasons: an end, a lost supervisor."""
 
 _MARKET: msgspec.msgpack.Decoder[list[OnMarketLink]] = msgspec.msgpack.Decoder(list[OnMarketLink])
 
@@ -86,9 +78,9 @@ class DeskProcess:
         self._intents: list[Intent] = []
         self._heard: list[OrderUpdate | BrokerStatus | Step] = []
         self._steps = StepBook()
-        self._reconciled = self._told_ready = self._orphan_done = False
-        self._reconcile_at = self._account_at = self._tick_at = 0
-        self._lock: FileLock | None = None
+        self._reconciling = Reconciling(child, self._desk, trader, self._facts, self._carrier.carry)
+        self._orphan_done = False
+        self._tick_at = 0
 
     # ── life ──
 
@@ -111,8 +103,7 @@ class DeskProcess:
             beat.cancel()
             listen.cancel()
             await self._trader.close()
-            if self._lock is not None:
-                self._lock.release()
+            self._reconciling.close()
 
     async def _recover(self) -> None:
         batch_id = self._child.boot.batch_id
@@ -154,8 +145,7 @@ class DeskProcess:
             await self._take_step()
         else:
             await self._take_all()
-        await self._reconcile()
-        await self._ask_account()
+        await self._reconciling.turn()
         self._facts.tell()
 
     async def _obey(self, message: ToChild, sock: socket.socket | None) -> None:
@@ -182,47 +172,12 @@ class DeskProcess:
         if command.verb == "settle":
             await self._settle()
         try:
-            await self._carrier.carry(self._effects_of(message))
+            await self._carrier.carry(effects_of(self._desk, command, self._child.clock.now_ns()))
         except RefusedError as e:
             self._child.tell(DeskDone(id=command.id, ok=False, words=str(e)))
             return
-        words = _DONE_WORDS[command.verb].format(scope=command.symbol or "everything")
-        self._child.tell(DeskDone(id=command.id, ok=True, words=words))
+        self._child.tell(DeskDone(id=command.id, ok=True, words=answer_to(command)))
         self._facts.tell(force=True)
-
-    def _effects_of(self, message: DeskOrder) -> list[Effect]:
-        command, desk, now = message.command, self._desk, self._child.clock.now_ns()
-        by, reason = command.by, command.reason
-        match command.verb:
-            case "pause":
-                return desk.pause(by, reason or "asked for", now)
-            case "resume":
-                if words := desk.resume_refused():
-                    raise RefusedError(words)
-                return desk.resume(by, reason, now)
-            case "cancel":
-                self._check_cancel(command.order)
-                return desk.cancel(now, symbol=command.symbol, client_order_id=command.order, by=by)
-            case "flatten":
-                return desk.flatten(now, symbol=command.symbol, by=by, reason=reason)
-            case "settle":
-                return []
-            case "kill":
-                return desk.kill(now, by=by, reason=reason or "the kill switch")
-        raise RefusedError(f"the desk knows no verb {command.verb!r}")
-
-    def _check_cancel(self, client_order_id: str) -> None:
-        """Refuse to cancel an order that is not there, or that protects a position."""
-        if not client_order_id:
-            return
-        order = self._desk.orders.get(client_order_id)
-        if order is None or order.state.final:
-            raise RefusedError(f"no order {client_order_id} is working")
-        if order.role != ENTRY:
-            raise RefusedError(
-                f"{client_order_id} is {order.role} of {order.symbol}, not an entry",
-                mend="Flatten the position instead: that withdraws its orders too",
-            )
 
     def _hear_market(self) -> None:
         for peer, link in list(self._market.items()):
@@ -243,11 +198,11 @@ class DeskProcess:
             if isinstance(message, OrderUpdate):
                 await self._carrier.carry(self._desk.on_update(message, self._child.clock.now_ns()))
             elif isinstance(message, BrokerStatus):
-                self._on_status(message)
+                self._reconciling.on_status(message)
         await self._carrier.answers()
         if self._child.orphaned and not self._orphan_done:
             await self._without_supervisor()
-        if not self._reconciled:
+        if not self._reconciling.agreed:
             return
         intents, self._intents = self._intents, []
         for intent in intents:
@@ -263,7 +218,7 @@ class DeskProcess:
         """
         for message in self._heard:
             if isinstance(message, BrokerStatus):
-                self._on_status(message)
+                self._reconciling.on_status(message)
             else:
                 self._steps.broker(message)
         self._heard.clear()
@@ -287,85 +242,10 @@ class DeskProcess:
 
     # ── broker ──
 
-    def _on_status(self, status: BrokerStatus) -> None:
-        self._reconciled = False
-        if status.connected:
-            self._reconcile_at = 0
-            self._facts.broker("reconciling", "comparing the books with the broker")
-        else:
-            self._facts.broker("away", status.words)
-            self._child.say("warn", f"the broker is away: {status.words}", source="desk", kind="feed")
-
-    async def _reconcile(self) -> None:
-        settled = self._reconciled and not self._desk.needs_reconcile
-        if settled or self._facts.broker_state == "away" or monotonic_ns() < self._reconcile_at:
-            return
-        self._reconcile_at = monotonic_ns() + RECONCILE_RETRY_NS
-        try:
-            account = await self._trader.account()
-            await self._take_lock(account.id)
-            orders = await self._trader.orders()
-            executions = await self._trader.executions(0)
-            positions = await self._trader.positions()
-        except TraderError as e:
-            self._facts.broker("reconciling", str(e))
-            return
-        agreed, effects = self._desk.reconcile(orders, executions, positions, self._child.clock.now_ns())
-        await self._carrier.carry(effects)
-        self._facts.account(account)
-        if not agreed:
-            self._facts.broker("reconciling", "the books and the broker differ; asking again")
-            return
-        self._reconciled = True
-        self._facts.broker("ready", "")
-        if not self._told_ready:
-            self._told_ready = True
-            await self._take_up()
-            self._child.tell(DeskReady(account=account))
-
-    async def _take_up(self) -> None:
-        """Lift the pause of an ending or a lost supervisor; persons' and limits' words stay in force."""
-        desk = self._desk
-        if desk.state == "REDUCING" and desk.state_by in HOUSE and not desk.resume_refused():
-            await self._carrier.carry(desk.resume("desk", "the session goes on", self._child.clock.now_ns()))
-
-    async def _take_lock(self, account_id: str) -> None:
-        """Hold the account for this batch. The one we take over from lets go within moments."""
-        if self._lock is not None:
-            return
-        boot = self._child.boot
-        workspace = Workspace(Path(boot.workspace), Path(boot.home), Settings.read().runtime_dir)
-        name = f"account-{_lock_name(boot.venue, account_id)}.lock"
-        path = workspace.socket_path("account").parent / name
-        deadline = monotonic_ns() + int(LOCK_WAIT_S * SECOND_NS)
-        while True:
-            try:
-                self._lock = FileLock.take(path, f"batch {boot.batch_id}")
-            except RefusedError as e:
-                if monotonic_ns() > deadline:
-                    raise RefusedError(
-                        f"account {account_id} is traded by another session ({e.what})",
-                        mend="Stop that session first; see 'liu-tui sessions'",
-                    ) from e
-                await asyncio.sleep(0.1)
-            else:
-                return
-
-    async def _ask_account(self) -> None:
-        if not self._reconciled or monotonic_ns() < self._account_at:
-            return
-        self._account_at = monotonic_ns() + ACCOUNT_NS
-        with contextlib.suppress(TraderError):
-            self._facts.account(await self._trader.account())
-
     async def _settle(self) -> None:
         """At the end: hear the last updates, and value what is held at the broker's own prices."""
         await self._take_all()
-        with contextlib.suppress(TraderError):
-            for position in await self._trader.positions():
-                self._desk.on_price(position.symbol, position.price)
-                self._facts.moved(position.symbol)
-            self._facts.account(await self._trader.account())
+        await self._reconciling.value()
 
     async def _without_supervisor(self) -> None:
         self._orphan_done = True
@@ -394,25 +274,6 @@ class DeskProcess:
 
     def _stats(self) -> Alive:
         return Alive(dispatched=len(self._consumers.fills), queue=len(self._intents) + len(self._heard))
-
-
-def _lock_name(venue: Venue, account_id: str) -> str:
-    """One name per account.
-
-    Every local market numbers its accounts alike, so its address is part of the name.
-    """
-    place = venue.rest_url.rpartition(":")[2] if venue.kind == "local" else "alpaca"
-    return f"{place}-{account_id}"
-
-
-_DONE_WORDS = {
-    "pause": "entries are refused from now on",
-    "resume": "entries are allowed again",
-    "cancel": "entry orders of {scope} are being canceled",
-    "flatten": "{scope} is being canceled and closed, until flat",
-    "settle": "settled",
-    "kill": "halted; everything is being canceled and closed",
-}
 
 
 async def run(child: Child) -> None:

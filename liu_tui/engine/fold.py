@@ -12,6 +12,7 @@ import msgspec
 from liu_tui.engine.messages import Alive, DeskFacts, HitFound, Scanned, StrategyState
 from liu_tui.engine.rate import Rate
 from liu_tui.engine.snapshot import (
+    BrokerRow,
     CommandRow,
     ConsumerRow,
     HitRow,
@@ -217,6 +218,24 @@ class Fold:
             buying_power=account.buying_power if account else 0.0,
             exposure=facts.exposure,
             max_daily_loss=self._plan.limits.max_daily_loss,
+            fees=facts.fees,
+            result=facts.result,
+            peak=facts.peak,
+            max_drawdown=self._plan.limits.max_drawdown,
+            multiplier=account.multiplier if account else 1.0,
+        )
+
+    def broker(self) -> BrokerRow:
+        """How the broker stands."""
+        facts = self.desk
+        if facts is None:
+            return BrokerRow()
+        return BrokerRow(
+            state=facts.broker,
+            words=facts.broker_words,
+            compared_ns=facts.compared_ns,
+            asking=facts.asking,
+            suspended=facts.account is not None and facts.account.suspended,
         )
 
     def _positions(self) -> Iterable[Position]:
@@ -286,4 +305,10 @@ def _order_row(news: OrderNews) -> OrderRow:
         created_ns=news.created_ns,
         t_ns=news.t_ns,
         words=f"{news.code} {news.words}".strip(),
+        code=news.code,
+        tif=news.tif.value,
+        trail_price=news.trail_price,
+        trail_percent=news.trail_percent,
+        extended_hours=news.extended_hours,
+        replaces=news.replaces,
     )

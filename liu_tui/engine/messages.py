@@ -11,7 +11,7 @@ Structs are arrays on the wire: append fields, never reorder. Once sent, a messa
 import msgspec
 
 from liu_tui.engine.client import Command
-from liu_tui.engine.snapshot import Detail
+from liu_tui.engine.snapshot import Detail, DifferenceRow, FlattenRow
 from liu_tui.market.streaming import FeedStatus
 from liu_tui.model.account import Account, Position
 from liu_tui.model.clock import Anchor, SessionHours
@@ -144,6 +144,7 @@ class VetoSet(Message, frozen=True, tag="veto", kw_only=True):
     by: str = ""
     reason: str = ""
     since_ns: int = 0
+    until_ns: int = 0  # session time at which it ends, 0 for good
 
 
 class Reload(Message, frozen=True, tag="reload", kw_only=True):
@@ -348,6 +349,7 @@ class VetoAsked(Message, frozen=True, tag="veto_asked", kw_only=True):
     strategy: str
     by: str
     reason: str
+    until_ns: int = 0
 
 
 class UnsubscribeAsked(Message, frozen=True, tag="unsubscribe_asked", kw_only=True):
@@ -404,6 +406,13 @@ class DeskFacts(Message, frozen=True, tag="desk_facts", kw_only=True):
     prices: tuple[tuple[str, float], ...]
     orders: tuple[OrderNews, ...] = ()
     fills: tuple[Fill, ...] = ()
+    fees: float = 0.0
+    result: float = 0.0  # of the account's day, fees in
+    peak: float = 0.0
+    compared_ns: int = 0
+    asking: int = 0
+    differences: tuple[DifferenceRow, ...] = ()
+    flattens: tuple[FlattenRow, ...] = ()
 
 
 class DeskDone(Message, frozen=True, tag="desk_done", kw_only=True):

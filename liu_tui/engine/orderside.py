@@ -12,7 +12,7 @@ import msgspec
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import Attach, NumberedFill, OnOrdersLink, Standing, StepDone, StepUpdates
 from liu_tui.model.market import Step
-from liu_tui.model.orders import Intent, OrderNews
+from liu_tui.model.orders import AskKind, Intent, OrderNews
 from liu_tui.trading.session import Request, Session
 
 DRAIN_S = 1.0
@@ -57,7 +57,7 @@ class OrderSide:
         it would take back that.
         """
         key = intent.strategy, intent.symbol
-        if intent.cancels:
+        if intent.kind is AskKind.CANCEL:
             self._cancels[key] = intent
         else:
             self._unanswered[intent.id] = intent

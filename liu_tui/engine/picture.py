@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from liu_tui.engine.snapshot import BrokerRow, ConsumerRow, Picture, ProcessRow
+from liu_tui.engine.snapshot import ConsumerRow, Picture, ProcessRow
 from liu_tui.plan.schema import DataVendor, TradePlan
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def picture_of(house: Supervisor, seq: int) -> Picture:
         state_by=facts.by if facts else "",
         state_reason=facts.reason if facts else "",
         feed=house.feeds.row(house.staff.producers),
-        broker=BrokerRow(state=facts.broker, words=facts.broker_words) if facts else BrokerRow(),
+        broker=fold.broker(),
         money=fold.money(),
         hits=tuple(map(house.feeds.dress, fold.hits())),
         consumers=_consumers(house),
@@ -41,6 +41,8 @@ def picture_of(house: Supervisor, seq: int) -> Picture:
         scanners=fold.scanners(),
         processes=processes_of(house),
         commands=tuple(fold.commands.values()),
+        differences=facts.differences if facts else (),
+        flattens=facts.flattens if facts else (),
         plan_changed=house.plan_changed,
     )
 

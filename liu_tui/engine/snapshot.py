@@ -57,14 +57,53 @@ class FeedRow(Row, frozen=True, kw_only=True):
 
 
 class BrokerRow(Row, frozen=True, kw_only=True):
-    """The broker. state: away, reconciling, ready."""
+    """The broker. state: away, reconciling, ready.
+
+    compared_ns: session time at which the books were last compared with the broker and agreed, 0 if never
+    asking:      orders whose fate is unknown and asked for
+    suspended:   the account's own lock on new orders is set
+    """
 
     state: str = "away"
     words: str = ""
+    compared_ns: int = 0
+    asking: int = 0
+    suspended: bool = False
+
+
+class DifferenceRow(Row, frozen=True, kw_only=True):
+    """Books and broker do not agree on a symbol. choice: what a person decided, "" while nobody has."""
+
+    symbol: str
+    ours: float
+    theirs: float
+    words: str
+    since_ns: int
+    choice: str = ""
+
+
+class FlattenRow(Row, frozen=True, kw_only=True):
+    """A flatten that is not done. symbol "" is everything.
+
+    begun:   how many positions it had to close; left: how many are not flat yet; working: orders not ended
+    stuck:   (symbol, signed shares, why) of those that cannot be closed now
+    """
+
+    symbol: str
+    by: str
+    reason: str
+    since_ns: int
+    begun: int
+    left: int
+    working: int
+    stuck: tuple[tuple[str, float, str], ...] = ()
 
 
 class MoneyRow(Row, frozen=True, kw_only=True):
-    """The batch's money. exposure: gross market value of all positions."""
+    """The batch's money. exposure: gross market value of all positions.
+
+    result: dollars of the account's day, fees in; peak: its best; fees: of this batch
+    """
 
     realized: float = 0.0
     unrealized: float = 0.0
@@ -73,6 +112,11 @@ class MoneyRow(Row, frozen=True, kw_only=True):
     buying_power: float = 0.0
     exposure: float = 0.0
     max_daily_loss: float | None = None
+    fees: float = 0.0
+    result: float = 0.0
+    peak: float = 0.0
+    max_drawdown: float | None = None
+    multiplier: float = 1.0
 
 
 class HitRow(Row, frozen=True, kw_only=True):
@@ -159,16 +203,23 @@ class OrderRow(Row, frozen=True, kw_only=True):
     created_ns: int
     t_ns: int
     words: str
+    code: str = ""  # of a refusal
+    tif: str = "day"
+    trail_price: float | None = None
+    trail_percent: float | None = None
+    extended_hours: bool = False
+    replaces: str = ""
 
 
 class VetoRow(Row, frozen=True, kw_only=True):
-    """A symbol that may not be traded. strategy "" means all of them."""
+    """A symbol that may not be traded. strategy "" means all of them; until_ns: session time, 0 for good."""
 
     symbol: str
     strategy: str
     by: str
     reason: str
     since_ns: int
+    until_ns: int = 0
 
 
 class StrategyRow(Row, frozen=True, kw_only=True):
@@ -267,6 +318,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, tag="picture", array_li
     processes: tuple[ProcessRow, ...] = ()
     commands: tuple[CommandRow, ...] = ()
     log: tuple[LogLine, ...] = ()
+    differences: tuple[DifferenceRow, ...] = ()
+    flattens: tuple[FlattenRow, ...] = ()
     plan_changed: str = ""  # a diff of the plan file against what runs; "" if it is the same
 
 

@@ -7,6 +7,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The broker's account, dollars throughout.
 
     id: the broker's account number: what the one-session lock is named for
+    multiplier: how often the equity may be invested: 1 is a cash account
+    cash_only:  what may be bought without margin, settled or not as the venue counts; 0 if not said
+    initial_margin, maintenance_margin: dollars that the open positions bind
+    last_equity:  of the last close; accrued_fees: not yet taken from the cash
+    trading_blocked: by the broker; suspended: by its owner, the lock that the kill switch sets
     """
 
     id: str
@@ -16,6 +21,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     multiplier: float = 1.0
     shorting_enabled: bool = True
     trading_blocked: bool = False
+    suspended: bool = False
+    cash_only: float = 0.0
+    initial_margin: float = 0.0
+    maintenance_margin: float = 0.0
+    last_equity: float = 0.0
+    accrued_fees: float = 0.0
 
 
 class BrokerPosition(msgspec.Struct, frozen=True, kw_only=True):

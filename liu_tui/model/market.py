@@ -229,7 +229,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """One tradable name, as the broker lists it."""
+    """One tradable name, as the broker lists it. easy_to_borrow: shares to sell short are at hand."""
 
     symbol: str
     name: str = ""
@@ -238,3 +238,4 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     shortable: bool = True
     marginable: bool = True
     fractionable: bool = False
+    easy_to_borrow: bool = True

@@ -54,6 +54,7 @@ class OrderType(StrEnum):
     LIMIT = "limit"
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
@@ -121,14 +122,28 @@ _FINAL = frozenset(
 )
 
 
+class AskKind(StrEnum):
+    """What an intent asks the desk to do."""
+
+    ORDER = "order"  # send an order
+    CANCEL = "cancel"  # withdraw the strategy's working entries in the symbol
+    REPLACE = "replace"  # give its working entry in the symbol other terms
+    PROTECT = "protect"  # move the stop or the target of what it holds
+
+
 class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent", kw_only=True):
-    """An entry or exit that a strategy asked for, on its way to the desk.
+    """What a strategy asked for, on its way to the desk.
 
     id:        deterministic: batch, strategy, symbol, event time, ordinal. Sending it again changes nothing
-    qty:       shares, positive; 0 in an exit means all that is held
+    qty:       shares, positive; 0 in an exit means all that is held, in an entry that `notional` says it,
+               in a replacement that it stays as it is
     event_ns:  time of the event that the strategy answered
     ordinal:   0, 1, ... among the intents of one call
     price:     dollars; the last price the strategy saw: what a market order is valued at by the limits
+    limit, trigger, trail, trail_percent: how the order is priced; dollars, and percent of the price
+    stop, target: dollars; the protection of an entry, or the new one of a PROTECT
+    stop_limit: dollars; the limit of the protective stop, None for a stop that sells at the market
+    notional:  dollars to buy for, in place of a quantity
     """
 
     id: str
@@ -146,13 +161,21 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent", kw_only
     tif: TimeInForce = TimeInForce.DAY
     reason: str = ""
     indicators: str = "{}"  # a JSON object: what is stored with the fill
-    cancels: bool = False  # a Cancel action: withdraw working entries, order nothing
+    kind: AskKind = AskKind.ORDER
+    notional: float | None = None
+    trail: float | None = None
+    trail_percent: float | None = None
+    stop_limit: float | None = None
+    extended_hours: bool = False
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a broker is asked, in words that any broker knows.
 
+    qty:      shares, positive; 0 where `notional` says dollars instead
+    trail_price, trail_percent: of a trailing stop, one of the two; dollars, or percent of the best price
     take_profit, stop_loss: dollars; the legs of a bracket, OCO or OTO
+    stop_loss_limit: dollars; makes the stop leg a stop-limit
     """
 
     client_order_id: str
@@ -167,10 +190,37 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     take_profit: float | None = None
     stop_loss: float | None = None
     extended_hours: bool = False
+    notional: float | None = None
+    trail_price: float | None = None
+    trail_percent: float | None = None
+    stop_loss_limit: float | None = None
+
+
+class ReplaceRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Other terms for a working order: the broker makes a new order in its place, chained to the old one.
+
+    order_id:        the broker's id of the old order
+    client_order_id: ours, of the new one
+    qty:             shares in all, those filled already included. None leaves a term as it is
+    trail:           dollars or percent, whichever the old order has
+    """
+
+    order_id: str
+    client_order_id: str
+    symbol: str
+    qty: float | None = None
+    limit_price: float | None = None
+    stop_price: float | None = None
+    trail: float | None = None
+    tif: TimeInForce | None = None
 
 
 class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the broker describes it. Money in dollars, times in UTC nanoseconds, 0 where unset."""
+    """An order as the broker describes it. Money in dollars, times in UTC nanoseconds, 0 where unset.
+
+    qty:  shares; 0 for an order in dollars that has not filled yet
+    hwm:  dollars; the best price that a trailing stop has seen, 0 if none
+    """
 
     id: str
     client_order_id: str
@@ -192,6 +242,11 @@ class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str = ""
     replaced_by: str = ""
     extended_hours: bool = False
+    notional: float | None = None
+    trail_price: float | None = None
+    trail_percent: float | None = None
+    hwm: float = 0.0
+    expires_ns: int = 0
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +256,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     execution_id: of a fill; the key by which it is booked once
     price, qty:   of this execution, not of the order; qty positive
     position_qty: the account's signed shares after it, None where not said
+    corrects:     of trade_bust and trade_correct: the execution that did not happen, or not so
     """
 
     event: str
@@ -210,15 +266,24 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     price: float = 0.0
     qty: float = 0.0
     position_qty: float | None = None
+    corrects: str = ""
 
     @property
     def fills(self) -> bool:
         """Whether shares changed hands."""
         return self.event in ("fill", "partial_fill")
 
+    @property
+    def amends(self) -> bool:
+        """Whether it takes an execution back (qty 0) or puts another in its place."""
+        return self.event in ("trade_bust", "trade_correct")
+
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill as the broker's account history lists it: how a fill missed by the stream is found."""
+    """One fill as the broker's account history lists it: how a fill missed by the stream is found.
+
+    corrects: the execution that this one takes the place of, "" if it stands for itself; a bust has qty 0
+    """
 
     execution_id: str
     order_id: str
@@ -227,6 +292,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     qty: float
     price: float
     t_ns: int
+    corrects: str = ""
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, tag="fill", kw_only=True):
@@ -235,6 +301,8 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, tag="fill", kw_only=Tru
     qty:      signed: + bought, - sold
     position: the strategy's signed shares in the symbol afterwards
     realized: dollars won (+) or lost (-) by this fill against the average entry, fees not in
+    fee:      dollars that it cost beside its price
+    amends:   the execution that this row takes back (then qty is the other way round), "" for a fill
     """
 
     execution_id: str
@@ -255,13 +323,15 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, tag="fill", kw_only=Tru
     reason: str = ""
     indicators: str = "{}"
     fee: float = 0.0
+    amends: str = ""
 
 
 class OrderNews(msgspec.Struct, frozen=True, array_like=True, tag="order", kw_only=True):
     """What the desk tells a strategy and the screen of one order, each time it changes.
 
     role: "entry", "exit", "stop", "target" or "liquidation"
-    code: of a refusal, from liu_tui.trading.risk; "" otherwise
+    code: of a refusal, from liu_tui.trading.codes; "" otherwise
+    replaces: client_order_id of the order whose place it took, "" if none
     """
 
     client_order_id: str
@@ -282,3 +352,9 @@ class OrderNews(msgspec.Struct, frozen=True, array_like=True, tag="order", kw_on
     stop_price: float | None = None
     code: str = ""
     words: str = ""
+    tif: TimeInForce = TimeInForce.DAY
+    trail_price: float | None = None
+    trail_percent: float | None = None
+    extended_hours: bool = False
+    notional: float | None = None
+    replaces: str = ""

@@ -34,6 +34,17 @@ TAKES: Mapping[FaultKind, tuple[str, ...]] = {
     FaultKind.BAD_PRINT: (*_EVENTS, "percent"),
     FaultKind.CORRECT: _EVENTS,
     FaultKind.CANCEL: _EVENTS,
+    FaultKind.LOST_ANSWER: ("share",),
+    FaultKind.HTTP_ERROR: ("share", "code"),
+    FaultKind.UPDATES_LOST: _EVENTS,
+    FaultKind.UPDATES_TWICE: _EVENTS,
+    FaultKind.UPDATES_LATE: (*_EVENTS, "seconds"),
+    FaultKind.UPDATES_DISORDERED: _EVENTS,
+    FaultKind.UPDATES_SILENT: (),
+    FaultKind.UPDATES_CUT: (),
+    FaultKind.BUST: ("symbols",),
+    FaultKind.REPRICE: ("symbols", "percent"),
+    FaultKind.NO_BORROW: ("symbols",),
 }
 """The keys that a kind takes beside `kind`, `at` and `for`."""
 

@@ -40,14 +40,60 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Limits(_Table, frozen=True, kw_only=True):
     """[limits]: what the desk refuses. None is no limit. No limit ever refuses an exit.
 
-    Dollars are of absolute value; max_daily_loss is positive: realised and open loss since the open.
+    Dollars are of absolute value, losses positive, minutes and seconds of session time.
+
+    max_daily_loss:   dollars, realised and open, fees in; of the account's day, over restarts too
+    max_drawdown:     dollars below the day's best result
+    max_gross_value:  dollars of all positions and working entries together, long and short
+    max_orders_per_day: entries; exits are counted and never refused
+    price_collar_percent: how far an entry's price may lie from the market, on its dear side
+    duplicate_window_s: the same order again within it is refused (symbol, side, quantity and prices alike)
+    max_price_age_s:  an entry is refused when the symbol's last price is older
+    symbol_cooldown_min: no entry of anybody in a symbol for so long after a trade that lost there
+    max_losses_in_row, strategy_cooldown_min: so many losing trades of a strategy one after another, and it
+        opens nothing for so long
     """
 
     max_open_positions: PositiveInt | None = None
     max_order_value: Positive | None = None
     max_position_value: Positive | None = None
+    max_gross_value: Positive | None = None
     max_daily_loss: Positive | None = None
+    max_drawdown: Positive | None = None
     max_orders_per_minute: PositiveInt | None = None
+    max_orders_per_day: PositiveInt | None = None
+    price_collar_percent: Positive | None = None
+    duplicate_window_s: Positive | None = None
+    max_price_age_s: Positive | None = None
+    symbol_cooldown_min: Positive | None = None
+    max_losses_in_row: PositiveInt | None = None
+    strategy_cooldown_min: Positive = 30.0
+
+
+class FeesTable(_Table, frozen=True, kw_only=True):
+    """[fees]: what trading costs, booked with each fill; the local market takes it from the account too.
+
+    per_order:   dollars, with an order's first fill; per_share: dollars a share, both sides
+    sell_per_million: dollars a million dollars sold
+    sell_per_share:   dollars a share sold, at most sell_cap for a fill; no cap if 0
+    """
+
+    per_order: NotNegative = 0.0
+    per_share: NotNegative = 0.0
+    sell_per_million: NotNegative = 0.0
+    sell_per_share: NotNegative = 0.0
+    sell_cap: NotNegative = 0.0
+
+
+class PortfolioTable(_Table, frozen=True, kw_only=True):
+    """[portfolios.NAME]: money set aside for the strategies whose portfolio_id is NAME.
+
+    size:   dollars at its first start; what it has earned since is in the books
+    credit: dollars that it may owe
+    """
+
+    size: Positive
+    credit: NotNegative = 0.0
 
 
 class FaultKind(StrEnum):
@@ -69,6 +115,19 @@ class FaultKind(StrEnum):
     CORRECT = "correct"  # a print, and its correction a moment later
     CANCEL = "cancel"  # a print, and its cancellation a moment later
 
+    # of orders
+    LOST_ANSWER = "lost_answer"  # do what is asked, and hang up without an answer
+    HTTP_ERROR = "http_error"  # answer with `code`: 429 and 500 undone, 504 done all the same
+    UPDATES_LOST = "updates_lost"  # some order updates are never sent
+    UPDATES_TWICE = "updates_twice"  # some are sent twice
+    UPDATES_LATE = "updates_late"  # they are sent `seconds` late
+    UPDATES_DISORDERED = "updates_disordered"  # those of a moment in another order
+    UPDATES_SILENT = "updates_silent"  # the stream stays connected and says nothing more, pings neither
+    UPDATES_CUT = "updates_cut"  # cut every order-updates connection
+    BUST = "bust"  # the exchange takes the last fill back
+    REPRICE = "reprice"  # the exchange corrects the last fill's price by `percent`
+    NO_BORROW = "no_borrow"  # shares of `symbols` cannot be borrowed any more
+
 
 class FaultTable(_Table, frozen=True, kw_only=True, rename={"for_s": "for"}):
     """[[market.faults]]: one fault, at a moment of the session.
@@ -77,7 +136,8 @@ class FaultTable(_Table, frozen=True, kw_only=True, rename={"for_s": "for"}):
     for_s:   key `for`: session seconds it lasts; faults of a moment (drop, split, prints) ignore it
     symbols: whose events it hits; all if empty
     share:   fraction of the frames or events hit, by the market's seed
-    code:    of `refuse`; seconds: of `delay` and `skew`; ratio: of `split`; percent: of `bad_print`
+    code:    of `refuse` (406 if unsaid) and `http_error` (500); seconds: of `delay`, `skew`, `updates_late`
+    ratio:   of `split`; percent: of `bad_print` and `reprice`
     """
 
     kind: FaultKind
@@ -89,6 +149,26 @@ class FaultTable(_Table, frozen=True, kw_only=True, rename={"for_s": "for"}):
     seconds: float = 2.0
     ratio: Positive = 2.0
     percent: float = 10.0
+
+
+class ExchangeTable(_Table, frozen=True, kw_only=True):
+    """[market.exchange]: how fair an opponent the local exchange is. As it stands it fills like Alpaca's.
+
+    displayed:  an order takes no more than the size that the quote shows, and the rest waits
+    queue:      a limit order that rests is filled only after the size before it has traded at its price
+    latency_ms: session milliseconds between taking an order, a cancel or a replacement and its reaching the
+                book
+    slippage_percent: of the price, against who takes liquidity; never through a limit
+    luld:       limit up, limit down: no fill outside the bands around the five-minute average
+    hard_to_borrow: fraction of the symbols (0-1) that cannot be sold short, by the market's seed
+    """
+
+    displayed: bool = False
+    queue: bool = False
+    latency_ms: NotNegative = 0.0
+    slippage_percent: Annotated[float, msgspec.Meta(ge=0, lt=100)] = 0.0
+    luld: bool = False
+    hard_to_borrow: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 class MarketTable(_Table, frozen=True, kw_only=True):
@@ -105,6 +185,7 @@ class MarketTable(_Table, frozen=True, kw_only=True):
     symbol_limit: (channel, symbol) pairs of trades and quotes that one data connection may have; any number
              if None. Alpaca's free plan has 30
     faults:  what it shall do wrong, and when; for rehearsals
+    exchange: how it fills
     """
 
     source: str = "simulated"
@@ -118,6 +199,7 @@ class MarketTable(_Table, frozen=True, kw_only=True):
     partial_fills: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     symbol_limit: PositiveInt | None = None
     faults: tuple[FaultTable, ...] = ()
+    exchange: ExchangeTable = ExchangeTable()
 
 
 class DataVendor(StrEnum):
@@ -159,11 +241,13 @@ class StrategyTable(_Table, frozen=True, kw_only=True):
 
     schedule: when it may open positions; always, if there is none
     budget_ms: how long one call may take before it is named on the console
+    portfolio_id: the [portfolios.NAME] that it trades from; the plan's portfolio_value if empty
     """
 
     filename: str
     schedule: tuple[Window, ...] = ()
     budget_ms: Positive = 50.0
+    portfolio_id: str = ""
     params: dict[str, Any] = {}
 
 
@@ -209,6 +293,8 @@ class TradePlan(_Table, frozen=True, kw_only=True):
     alpaca: AlpacaTable = AlpacaTable()
     polygon: PolygonTable = PolygonTable()
     limits: Limits = Limits()
+    fees: FeesTable = FeesTable()
+    portfolios: dict[str, PortfolioTable] = {}
     scanners: dict[str, ScannerTable] = {}
     strategies: dict[str, StrategyTable] = {}
     miners: dict[str, MinerTable] = {}

@@ -314,7 +314,55 @@ _MARKET = (
     """,
 )
 
-MIGRATIONS = (Migration(1, "the books", (*_SESSION, *_MONEY, *_ANALYSIS, *_ACCOUNTS, *_MARKET)),)
+_ORDERS_2 = (
+    *(
+        f"ALTER TABLE orders ADD COLUMN {column}"
+        for column in (
+            "numbers TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(numbers))",
+            "notional REAL",
+            "trail_price REAL",
+            "trail_percent REAL",
+            "stop_limit REAL",
+            "extended_hours INTEGER NOT NULL DEFAULT 0 CHECK (extended_hours IN (0, 1))",
+            "replaces TEXT NOT NULL DEFAULT ''",
+        )
+    ),
+    "ALTER TABLE new_trades ADD COLUMN amends TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE vetoes ADD COLUMN until_ns INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE day_risk (
+        account_id TEXT NOT NULL,
+        day        TEXT NOT NULL,
+        batch_id   TEXT NOT NULL REFERENCES batches,
+        result     REAL NOT NULL,
+        peak       REAL NOT NULL,
+        orders     INTEGER NOT NULL,
+        code       TEXT NOT NULL,
+        words      TEXT NOT NULL,
+        updated_ns INTEGER NOT NULL,
+        PRIMARY KEY (account_id, day, batch_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE differences (
+        batch_id TEXT NOT NULL REFERENCES batches,
+        symbol   TEXT NOT NULL,
+        since_ns INTEGER NOT NULL,
+        ours     REAL NOT NULL,
+        theirs   REAL NOT NULL,
+        words    TEXT NOT NULL,
+        choice   TEXT NOT NULL,
+        "by"     TEXT NOT NULL,
+        ended_ns INTEGER NOT NULL,
+        PRIMARY KEY (batch_id, symbol, since_ns)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS = (
+    Migration(1, "the books", (*_SESSION, *_MONEY, *_ANALYSIS, *_ACCOUNTS, *_MARKET)),
+    Migration(2, "orders that are never lost", _ORDERS_2),
+)
 
 
 _WHOSE = "SELECT application_id, EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id"

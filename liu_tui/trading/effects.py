@@ -6,7 +6,7 @@ order.
 
 import msgspec
 
-from liu_tui.model.orders import Fill, OrderNews, OrderRequest
+from liu_tui.model.orders import Fill, OrderNews, OrderRequest, ReplaceRequest
 from liu_tui.trading.orders import OrderRecord
 
 
@@ -26,6 +26,12 @@ class Send(msgspec.Struct, frozen=True):
     """Submit it, then call on_accepted, or on_failed."""
 
     request: OrderRequest
+
+
+class ReplaceAtBroker(msgspec.Struct, frozen=True):
+    """Put other terms in a working order's place, then call on_accepted or on_failed with the new id."""
+
+    request: ReplaceRequest
 
 
 class CancelAtBroker(msgspec.Struct, frozen=True):
@@ -73,4 +79,13 @@ class Changed(msgspec.Struct, frozen=True):
     reason: str
 
 
-Effect = Journal | Send | CancelAtBroker | AskBroker | Booked | News | Notice | Changed
+class Suspend(msgspec.Struct, frozen=True):
+    """Set (or lift) the broker's own lock on new orders; a second lock, so its failure is only told."""
+
+    on: bool
+    why: str
+
+
+Effect = (
+    Journal | Send | ReplaceAtBroker | CancelAtBroker | AskBroker | Booked | News | Notice | Changed | Suspend
+)

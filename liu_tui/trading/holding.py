@@ -8,7 +8,7 @@ pending until all fills that its last news spoke of have come.
 from collections.abc import Iterable
 
 from liu_tui.model.account import Position
-from liu_tui.model.orders import Fill, Intent, OrderNews
+from liu_tui.model.orders import AskKind, Fill, Intent, OrderNews
 from liu_tui.strategy import PositionView
 
 _DUST = 1e-9
@@ -64,7 +64,7 @@ class Holding:
 
     def asked(self, intent: Intent) -> None:
         """Note an intent that leaves for the desk."""
-        if intent.operation.enters and not intent.cancels:
+        if intent.operation.enters and intent.kind is AskKind.ORDER:
             self._entries[intent.id] = _Entry(intent.operation.side.sign, intent.qty)
             self._refresh()
 

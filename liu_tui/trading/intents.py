@@ -11,10 +11,21 @@ from typing import Any
 
 import msgspec
 
-from liu_tui.model.actions import Action, Buy, Cancel, Cover, Reject, Sell, Short, Unsubscribe
-from liu_tui.model.orders import Intent, Operation, TimeInForce
+from liu_tui.model.actions import (
+    Action,
+    Buy,
+    Cancel,
+    Cover,
+    Protect,
+    Reject,
+    Replace,
+    Sell,
+    Short,
+    Unsubscribe,
+)
+from liu_tui.model.orders import AskKind, Intent, Operation, TimeInForce
 
-_ACTIONS = (Buy, Sell, Short, Cover, Cancel, Reject, Unsubscribe)
+_ACTIONS = (Buy, Sell, Short, Cover, Cancel, Replace, Protect, Reject, Unsubscribe)
 _OPERATIONS = {
     Buy: Operation.BUY,
     Sell: Operation.SELL,
@@ -22,7 +33,7 @@ _OPERATIONS = {
     Cover: Operation.COVER,
     Cancel: Operation.BUY,  # means nothing: a Cancel orders nothing
 }
-OrderAction = Buy | Sell | Short | Cover | Cancel
+OrderAction = Buy | Sell | Short | Cover | Cancel | Replace | Protect
 
 
 def read_actions(answer: object, method: str) -> list[Action]:
@@ -36,7 +47,7 @@ def read_actions(answer: object, method: str) -> list[Action]:
         return [answer]
     if isinstance(answer, str | bytes | Mapping) or not isinstance(answer, Iterable):
         raise TypeError(f"{method}() returned {answer!r}. {_MEND}")
-    actions = []
+    actions: list[Action] = []
     for action in answer:
         if not isinstance(action, _ACTIONS):
             raise TypeError(f"{method}() returned {action!r} among its actions. {_MEND}")
@@ -53,7 +64,7 @@ def read_intent(
     """
     operation = _OPERATIONS[type(action)]
     cancels = isinstance(action, Cancel)
-    if isinstance(action, Cancel):
+    if isinstance(action, Cancel | Replace | Protect):
         qty, prices, tif, indicators = 0.0, dict.fromkeys(_PRICES), TimeInForce.DAY, "{}"
     else:
         qty = _read_qty(action, operation)
@@ -77,7 +88,7 @@ def read_intent(
         tif=tif,
         reason=str(action.reason),
         indicators=indicators,
-        cancels=cancels,
+        kind=AskKind.CANCEL if cancels else AskKind.ORDER,
     )
 
 

@@ -1,10 +1,7 @@
 """One order of ours: what the store keeps of it, how its state may move, and how it is put to a broker.
 
-The record is replaced on every change, never edited. `TRANSITIONS` is the whole state machine: what is not in
-it is an update that goes backwards or repeats, and changes nothing.
+The record is replaced on every change, never edited; how its state may move says `lifecycle`.
 """
-
-from collections.abc import Mapping
 
 import msgspec
 
@@ -18,58 +15,13 @@ from liu_tui.model.orders import (
     OrderType,
     TimeInForce,
 )
+from liu_tui.trading.lifecycle import next_state
 
 S = OrderState
 
 ENTRY, EXIT, STOP, TARGET, LIQUIDATION = "entry", "exit", "stop", "target", "liquidation"
 PROTECTIVE = frozenset({STOP, TARGET})
 CLOSING = frozenset({EXIT, LIQUIDATION})
-
-_OPEN = frozenset(
-    {
-        S.PENDING_NEW, S.ACCEPTED, S.HELD, S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.PENDING_REPLACE,
-        S.DONE_FOR_DAY, S.STOPPED, S.SUSPENDED, S.CALCULATED,
-    }
-)  # fmt: skip
-_ENDS = frozenset({S.FILLED, S.CANCELED, S.EXPIRED, S.REPLACED, S.REJECTED})
-_PAUSES = frozenset(
-    {S.PENDING_CANCEL, S.PENDING_REPLACE, S.DONE_FOR_DAY, S.STOPPED, S.SUSPENDED, S.CALCULATED}
-)
-_BROKERS = _OPEN | _ENDS
-
-TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
-    S.REFUSED: frozenset(),
-    # CANCELED from INTENT: an exit that waited for its protective orders, and found nothing left to close.
-    S.INTENT: frozenset({S.SUBMITTED, S.UNKNOWN, S.FAILED}) | _BROKERS,
-    S.SUBMITTED: frozenset({S.UNKNOWN, S.FAILED}) | _BROKERS,
-    S.UNKNOWN: frozenset({S.FAILED}) | _BROKERS,
-    # We may have concluded that the broker never saw it; when it turns up after all, the broker is right.
-    S.FAILED: _BROKERS,
-    S.PENDING_NEW: _BROKERS - {S.PENDING_NEW},
-    S.ACCEPTED: _BROKERS - {S.PENDING_NEW, S.ACCEPTED},
-    S.HELD: _BROKERS - {S.PENDING_NEW, S.ACCEPTED, S.HELD},
-    S.NEW: _BROKERS - {S.PENDING_NEW, S.ACCEPTED, S.HELD, S.NEW},
-    S.PARTIALLY_FILLED: _PAUSES | _ENDS,
-    S.DONE_FOR_DAY: frozenset({S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL}) | _ENDS,
-    S.STOPPED: frozenset({S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.DONE_FOR_DAY}) | _ENDS,
-    S.SUSPENDED: frozenset({S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.DONE_FOR_DAY}) | _ENDS,
-    S.CALCULATED: _ENDS,
-    S.PENDING_REPLACE: frozenset({S.PENDING_CANCEL}) | _ENDS,
-    S.PENDING_CANCEL: _ENDS,
-    # A cancel that crosses a fill ends as filled.
-    S.CANCELED: frozenset({S.FILLED}),
-    S.EXPIRED: frozenset({S.FILLED}),
-    S.REPLACED: frozenset({S.FILLED}),
-    S.REJECTED: frozenset({S.FILLED}),
-    S.FILLED: frozenset(),
-}
-
-ASKED: Mapping[OrderState, frozenset[OrderState]] = {
-    **TRANSITIONS,
-    # Only an answer to our own question may say that a cancel or a replace came to nothing.
-    S.PENDING_CANCEL: _BROKERS - {S.PENDING_CANCEL},
-    S.PENDING_REPLACE: _BROKERS - {S.PENDING_REPLACE},
-}
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +37,11 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     parent:          client_order_id of the order that a leg came with
     sent_ns:         when it was handed to the wire; 0 for an exit that waits for others to be withdrawn
     all_held:        an exit for all that is held at the moment it is sent
-    code:            of a refusal, from liu_tui.trading.risk
+    code:            of a refusal, from liu_tui.trading.codes
+    numbers:         of a refusal: the rule's numbers, a JSON object
+    notional:        dollars to buy for, where no quantity was said
+    stop_limit:      dollars; the limit of the protective stop
+    replaces:        client_order_id of the order whose place it took or shall take
     """
 
     client_order_id: str
@@ -116,6 +72,13 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     all_held: bool = False
     code: str = ""
     words: str = ""
+    numbers: str = "{}"
+    notional: float | None = None
+    trail_price: float | None = None
+    trail_percent: float | None = None
+    stop_limit: float | None = None
+    extended_hours: bool = False
+    replaces: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -146,11 +109,6 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     def group(self) -> str:
         """Orders of one group stand and fall together at the broker."""
         return self.parent or self.client_order_id
-
-
-def next_state(old: OrderState, new: OrderState, *, asked: bool = False) -> OrderState:
-    """Move if the table allows it, stay if not. asked: the new state answers a question of ours."""
-    return new if new in (ASKED if asked else TRANSITIONS)[old] else old
 
 
 def heard(record: OrderRecord, order: BrokerOrder, *, asked: bool = False) -> OrderRecord:
@@ -258,4 +216,10 @@ def news(record: OrderRecord) -> OrderNews:
         stop_price=record.stop_price,
         code=record.code,
         words=record.words,
+        tif=record.tif,
+        trail_price=record.trail_price,
+        trail_percent=record.trail_percent,
+        extended_hours=record.extended_hours,
+        notional=record.notional,
+        replaces=record.replaces,
     )

@@ -12,42 +12,8 @@ import msgspec
 
 from liu_tui.model.orders import Operation, TimeInForce
 from liu_tui.plan.schema import Limits
+from liu_tui.trading.codes import Refusal, refusal
 from liu_tui.trading.prices import is_price
-
-CODES = {
-    "NOT_READY": "nothing is opened: books and broker do not agree yet, or only scanners are tested",
-    "HALTED": "trading is halted by {by}: {reason}",
-    "PAUSED": "entries are paused by {by}: {reason}",
-    "DAILY_LOSS_REACHED": "today's loss of {loss:,.2f} dollars has reached max_daily_loss of {limit:,.2f}",
-    "VETOED": "{symbol} is rejected by {by}: {reason}",
-    "CLOSING_SOON": "day trades are liquidated {minutes:g} minutes before the close: nothing is opened now",
-    "FLATTENING": "{symbol} is being closed ({reason})",
-    "BAD_QUANTITY": "a quantity of {qty!r} shares cannot be ordered: {why}",
-    "BAD_PRICES": "{why}",
-    "NOT_POSSIBLE": "{why}",
-    "EXIT_PENDING": "an exit of {symbol} is on its way: wait until it is done",
-    "ENTRY_PENDING": "an entry order for {qty:g} {symbol} is already working ({state})",
-    "OPPOSITE_POSITION": "{holder} holds {held:+g} {symbol}: an account cannot be long and short at once",
-    "MAX_ORDER_VALUE": "an order of {value:,.2f} dollars is over max_order_value of {limit:,.2f}",
-    "MAX_POSITION_VALUE": "{symbol} would be worth {value:,.2f} dollars, max_position_value is {limit:,.2f}",
-    "MAX_OPEN_POSITIONS": "{count} positions are open or being opened, and max_open_positions is {limit}",
-    "ORDER_RATE": "{count} orders were sent in the last minute, and max_orders_per_minute is {limit}",
-    "NOTHING_TO_CLOSE": "{strategy} holds {held:+g} {symbol}: there is nothing to {operation}",
-    "ALREADY_CLOSING": "{symbol} is already being closed by {other}",
-}
-"""Every code that a refusal may carry, and its sentence."""
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A no: its code from the table, and the sentence with the rule's numbers."""
-
-    code: str
-    words: str
-
-
-def refusal(code: str, **numbers: object) -> Refusal:
-    """Fill the code's sentence in."""
-    return Refusal(code, CODES[code].format(**numbers))
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

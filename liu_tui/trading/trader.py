@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from liu_tui.model.account import Account, BrokerPosition
-from liu_tui.model.market import Step
-from liu_tui.model.orders import BrokerOrder, Execution, OrderRequest, OrderUpdate
+from liu_tui.model.market import Asset, Step
+from liu_tui.model.orders import BrokerOrder, Execution, OrderRequest, OrderUpdate, ReplaceRequest
 
 
 class BrokerStatus(msgspec.Struct, frozen=True, array_like=True, tag="broker", gc=False):
@@ -23,6 +23,14 @@ class Trader(ABC):
     @abstractmethod
     async def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send an order. Raises OrderRefused (a definite no) or OrderUnknown (the answer was lost)."""
+
+    @abstractmethod
+    async def replace(self, request: ReplaceRequest) -> BrokerOrder:
+        """Put a new order in a working one's place; returns the new one, which names the old in `replaces`.
+
+        Raises OrderRefused (a definite no: the old one works on, or has ended) or OrderUnknown (answer lost:
+        look the new one up by its client id).
+        """
 
     @abstractmethod
     async def cancel(self, order_id: str) -> None:
@@ -47,6 +55,17 @@ class Trader(ABC):
     @abstractmethod
     async def account(self) -> Account:
         """Cash, equity, buying power."""
+
+    @abstractmethod
+    async def assets(self) -> list[Asset]:
+        """What the broker lists: what may be traded, sold short, and bought in fractions."""
+
+    @abstractmethod
+    async def suspend(self, on: bool) -> None:
+        """Set or lift the account's own lock on new orders. Cancels always pass it.
+
+        Raises TraderError where the account knows no such lock.
+        """
 
     @abstractmethod
     def updates(self) -> AsyncIterator[OrderUpdate | BrokerStatus | Step]:

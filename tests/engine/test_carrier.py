@@ -17,7 +17,8 @@ from liu_tui.errors import BrokerAway, OrderRefused, OrderUnknown, StoreError, T
 from liu_tui.model.orders import BrokerOrder, Fill, OrderNews, OrderRequest, OrderState
 from liu_tui.plan.schema import Limits
 from liu_tui.store.store import Store
-from liu_tui.trading.desk import DUPLICATE_ID, Desk
+from liu_tui.trading.answers import DUPLICATE_ID
+from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import Booked, CancelAtBroker, Changed, Effect, Journal, News, Notice
 from liu_tui.trading.orders import OrderRecord, news
 from liu_tui.trading.trader import Trader

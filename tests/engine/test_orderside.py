@@ -12,7 +12,7 @@ from liu_tui.engine.messages import Attach, NumberedFill, OnOrdersLink, Standing
 from liu_tui.engine.orderside import OrderSide
 from liu_tui.model.account import Position
 from liu_tui.model.market import Step
-from liu_tui.model.orders import Intent, Operation, OrderState
+from liu_tui.model.orders import AskKind, Intent, Operation, OrderState
 from liu_tui.trading.session import Request, Session
 from tests.kit.engine import eventually
 from tests.kit.session import Puppet, a_session, at, fill_of, news_of
@@ -77,7 +77,7 @@ def ask(
         event_ns=at(n),
         ordinal=0,
         price=100.0,
-        cancels=cancels,
+        kind=AskKind.CANCEL if cancels else AskKind.ORDER,
     )
 
 

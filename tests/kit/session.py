@@ -11,7 +11,7 @@ from liu_tui.market.calendar import first_session
 from liu_tui.model.actions import Action
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, Quote, Trade
-from liu_tui.model.orders import Fill, Intent, Operation, OrderNews, OrderState, OrderType
+from liu_tui.model.orders import AskKind, Fill, Intent, Operation, OrderNews, OrderState, OrderType
 from liu_tui.strategy import Context, PositionView, Strategy
 from liu_tui.trading.session import Request, Session, Slot
 
@@ -180,7 +180,7 @@ class InstantDesk:
                 self.others.append(request)
                 continue
             self.intents.append(request)
-            if request.cancels:
+            if request.kind is AskKind.CANCEL:
                 continue
             held = self.positions.get((request.strategy, request.symbol), (0.0, request))[0]
             qty = request.qty * request.operation.side.sign if request.qty else -held

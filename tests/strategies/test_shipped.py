@@ -14,7 +14,7 @@ from liu_tui.market.csvfiles import open_csv
 from liu_tui.market.simulation import SimulatedSource
 from liu_tui.market.source import Source
 from liu_tui.model.market import MINUTE_NS, Bar
-from liu_tui.model.orders import Intent, Operation
+from liu_tui.model.orders import AskKind, Intent, Operation
 from liu_tui.strategy import Strategy
 from liu_tui.trading.session import Said, Session, Slot
 from tests.kit.session import DAY, InstantDesk, at, play
@@ -63,8 +63,9 @@ def simulated() -> SimulatedSource:
 def check_intents(intents: list[Intent]) -> None:
     """See what holds of every intent of a shipped strategy."""
     for intent in intents:
-        assert intent.cancels or intent.reason
-        assert intent.cancels or not intent.operation.enters or intent.stop is not None
+        assert intent.kind is AskKind.CANCEL or intent.reason
+        opens = intent.kind is AskKind.ORDER and intent.operation.enters
+        assert not opens or intent.stop is not None
         prices = [p for p in (intent.limit, intent.stop, intent.target) if p is not None]
         assert all(abs(round(price, 2) - price) < 1e-9 for price in prices), intent
         assert intent.qty * intent.price <= 10_500

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from liu_tui.model.orders import Operation, OrderClass, OrderState, Side
+from liu_tui.model.orders import AskKind, Operation, OrderClass, OrderState, Side
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import AskBroker, Booked, Changed, Journal, News, Notice, Send
@@ -283,7 +283,7 @@ def test_a_strategys_cancel_takes_its_own_entry_only() -> None:
     rig.quote(100.0)
     for strategy in ("momentum", "other"):
         rig.ask(an_intent(strategy=strategy, limit=90.0))
-    rig.ask(an_intent(cancels=True, n=1))
+    rig.ask(an_intent(kind=AskKind.CANCEL, n=1))
     assert [record.strategy for record in rig.live()] == ["other"]
 
 

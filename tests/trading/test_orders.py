@@ -5,13 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liu_tui.model.orders import BrokerOrder, Operation, OrderClass, OrderState, OrderType, Side
+from liu_tui.trading.lifecycle import ASKED, TRANSITIONS, next_state
 from liu_tui.trading.orders import (
-    ASKED,
-    TRANSITIONS,
     OrderRecord,
     heard,
     leg_of,
-    next_state,
     order_type,
     request,
     with_fill,

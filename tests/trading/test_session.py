@@ -14,7 +14,7 @@ from liu_tui.market.calendar import first_session
 from liu_tui.model.account import Position
 from liu_tui.model.actions import Buy, Cancel, Cover, Reject, Sell, Short, Unsubscribe
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, MarketEvent
-from liu_tui.model.orders import OrderState
+from liu_tui.model.orders import AskKind, OrderState
 from liu_tui.model.window import Window
 from liu_tui.strategy import Context, State
 from liu_tui.trading.session import (
@@ -76,7 +76,7 @@ async def test_two_events_of_one_moment_make_two_ids() -> None:
 async def test_several_actions_of_one_answer_keep_their_order() -> None:
     session = a_session(Puppet(answer=[Cancel(), Sell(), BUY]))
     made = intents(await feed(session, a_bar()))
-    assert [(i.cancels, i.operation.value, i.ordinal) for i in made] == [
+    assert [(i.kind is AskKind.CANCEL, i.operation.value, i.ordinal) for i in made] == [
         (True, "buy", 0),
         (False, "sell", 1),
         (False, "buy", 2),

@@ -48,6 +48,10 @@ class Calls:
         """Order; return the answer's JSON. Raises BrokerAway, OrderRefused or OrderUnknown."""
         return await self._call("post", path, dict(form), ordering=True)
 
+    async def patch(self, path: str, form: Mapping[str, object], *, ordering: bool) -> Any:
+        """Change something; return the answer's JSON. ordering: it makes an order. Raises as `post`."""
+        return await self._call("patch", path, dict(form), ordering=ordering)
+
     async def delete(self, path: str) -> None:
         """Take back; asking twice does no harm. Raises BrokerAway, or TraderError for a definite no."""
         await self._call("delete", path, None, ordering=False)

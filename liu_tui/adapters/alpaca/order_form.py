@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from liu_tui.errors import OrderRefused
 from liu_tui.model.market import normal_symbol
-from liu_tui.model.orders import OrderClass, OrderRequest
+from liu_tui.model.orders import OrderClass, OrderRequest, ReplaceRequest
 
 _CENT = Decimal("0.01")
 _HUNDREDTH_CENT = Decimal("0.0001")
@@ -34,6 +34,25 @@ def order_form(request: OrderRequest) -> dict[str, object]:
         form["stop_loss"] = {"stop_price": price("stop_loss", request.stop_loss)}
     if request.extended_hours:
         form["extended_hours"] = True
+    return form
+
+
+def replace_form(request: ReplaceRequest) -> dict[str, object]:
+    """Write the body of PATCH /v2/orders/{id}: the terms that change.
+
+    Raises OrderRefused, naming the field.
+    """
+    form: dict[str, object] = {"client_order_id": request.client_order_id}
+    if request.qty is not None:
+        form["qty"] = _qty(request.qty)
+    if request.limit_price is not None:
+        form["limit_price"] = price("limit_price", request.limit_price)
+    if request.stop_price is not None:
+        form["stop_price"] = price("stop_price", request.stop_price)
+    if request.trail is not None:
+        form["trail"] = f"{_decimal('trail', request.trail)}"
+    if request.tif is not None:
+        form["time_in_force"] = request.tif.value
     return form
 
 

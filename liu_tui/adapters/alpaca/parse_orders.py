@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from liu_tui.adapters.alpaca.times import read_time_or_zero
 from liu_tui.errors import TraderError
 from liu_tui.model.account import Account, BrokerPosition
+from liu_tui.model.market import Asset
 from liu_tui.model.orders import (
     BrokerOrder,
     Execution,
@@ -103,6 +104,17 @@ class _RawPosition(Struct, frozen=True):
     unrealized_pl: _Number | None = 0.0
 
 
+class _RawListing(Struct, frozen=True):
+    symbol: _Id
+    name: str | None = ""
+    exchange: str | None = ""
+    tradable: bool = True
+    shortable: bool = False
+    marginable: bool = False
+    fractionable: bool = False
+    easy_to_borrow: bool | None = None  # Alpaca is taking it away: absent says nothing
+
+
 class _RawAccount(Struct, frozen=True):
     id: _Id
     account_number: str | None = ""
@@ -179,6 +191,23 @@ def read_positions(raw: Any) -> list[BrokerPosition]:
             unrealized=row.unrealized_pl or 0.0,
         )
         for row in _convert(raw, list[_RawPosition])
+    ]
+
+
+def read_listing(raw: Any) -> list[Asset]:
+    """Read what the broker lists. Raises TraderError."""
+    return [
+        Asset(
+            symbol=row.symbol,
+            name=row.name or "",
+            exchange=row.exchange or "",
+            tradable=row.tradable,
+            shortable=row.shortable,
+            marginable=row.marginable,
+            fractionable=row.fractionable,
+            easy_to_borrow=row.easy_to_borrow is not False,
+        )
+        for row in _convert(raw, list[_RawListing])
     ]
 
 

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from liu_tui.adapters.alpaca.calls import ANSWER_S, Calls, Query, Rate
-from liu_tui.adapters.alpaca.order_form import order_form
+from liu_tui.adapters.alpaca.order_form import order_form, replace_form
 from liu_tui.adapters.alpaca.parse_orders import (
     read_account,
     read_executions,
+    read_listing,
     read_order,
     read_orders,
     read_positions,
@@ -20,8 +21,8 @@ from liu_tui.adapters.alpaca.times import write_time
 from liu_tui.adapters.alpaca.tradestream import TradeStream
 from liu_tui.errors import BrokerAway, OrderRefused, OrderUnknown, TraderError
 from liu_tui.model.account import Account, BrokerPosition
-from liu_tui.model.market import Step
-from liu_tui.model.orders import BrokerOrder, Execution, OrderRequest, OrderUpdate
+from liu_tui.model.market import Asset, Step
+from liu_tui.model.orders import BrokerOrder, Execution, OrderRequest, OrderUpdate, ReplaceRequest
 from liu_tui.trading.trader import BrokerStatus, Trader
 
 ORDERS_A_PAGE = 500
@@ -75,6 +76,18 @@ class AlpacaTrader(Trader):
             return read_order(raw)
         except TraderError as e:
             # The broker said yes to something: whatever it is must be asked for.
+            raise OrderUnknown(e.what, where=e.where, mend="The broker is asked for the order.") from e
+
+    async def replace(self, request: ReplaceRequest) -> BrokerOrder:
+        """Put a new order in a working one's place.
+
+        Raises OrderRefused (a definite no), OrderUnknown (answer lost) or BrokerAway.
+        """
+        path = f"/orders/{quote(request.order_id, safe='')}"
+        raw = await self._calls.patch(path, replace_form(request), ordering=True)
+        try:
+            return read_order(raw)
+        except TraderError as e:
             raise OrderUnknown(e.what, where=e.where, mend="The broker is asked for the order.") from e
 
     async def cancel(self, order_id: str) -> None:
@@ -145,6 +158,15 @@ class AlpacaTrader(Trader):
     async def account(self) -> Account:
         """Fetch cash, equity, buying power."""
         return read_account(await self._calls.get("/account"))
+
+    async def assets(self) -> list[Asset]:
+        """Fetch what the broker lists."""
+        raw = await self._calls.get("/assets", {"status": "active", "asset_class": "us_equity"})
+        return read_listing(raw)
+
+    async def suspend(self, on: bool) -> None:
+        """Set or lift the account's own lock on new orders. Raises TraderError."""
+        await self._calls.patch("/account/configurations", {"suspend_trade": on}, ordering=False)
 
     def updates(self) -> AsyncIterator[OrderUpdate | BrokerStatus | Step]:
         """Yield order updates, and each coming and going of the stream, until close().

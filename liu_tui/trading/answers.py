@@ -1,0 +1,81 @@
+"""What the broker says of our orders, taken into the books: answers to requests, and its stream of updates.
+
+In any order, any number of times: an update may come before the answer to the request that caused it.
+"""
+
+import msgspec
+
+from liu_tui.model.orders import BrokerOrder, OrderState, OrderUpdate
+from liu_tui.trading.asking import Asker, Cancels
+from liu_tui.trading.book import Book, execution_of
+from liu_tui.trading.orders import PROTECTIVE, OrderRecord
+from liu_tui.trading.progress import Progress
+from liu_tui.trading.strays import Strays
+
+DUPLICATE_ID = 40010001
+"""Source: Alpaca's 422 "client_order_id must be unique": the broker has this order already."""
+
+S = OrderState
+
+
+class Answers:
+    """Joins the broker's words to the orders that they are about."""
+
+    def __init__(
+        self, book: Book, asker: Asker, cancels: Cancels, strays: Strays, progress: Progress
+    ) -> None:
+        self._book, self._asker, self._cancels = book, asker, cancels
+        self._strays, self._progress = strays, progress
+
+    def told(self, cid: str, order: BrokerOrder, now_ns: int, *, asked: bool) -> None:
+        """Take the broker's description of an order. asked: it answers a question of ours."""
+        record = self._book.orders.get(cid) or self._book.find(order)
+        if record is None:
+            record = self._strays.adopt(order, now_ns)
+        record = self._book.hear(record, order, order.status.value, now_ns, asked=asked)
+        self._asker.settled(record.client_order_id)
+        self._progress.claim(now_ns)
+        self._progress.after(record.client_order_id, now_ns)
+
+    def unseen(self, cid: str, now_ns: int) -> None:
+        """Take the answer that the broker has never seen this order."""
+        record = self._book.orders.get(cid)
+        if record is not None:
+            self._asker.unseen(record, now_ns)
+            self._progress.advance(record.key, now_ns)
+
+    def failed(self, cid: str, words: str, *, unknown: bool, now_ns: int, code: int) -> None:
+        """Take the failure of a Send or a look-up. unknown: the answer was lost, so the order may live."""
+        record = self._book.orders.get(cid)
+        if record is None or not record.live:
+            return
+        if unknown or code == DUPLICATE_ID:
+            self._asker.lost(record, words, now_ns)
+        elif record.state in (S.INTENT, S.SUBMITTED):
+            self._refused(record, f"{words} ({code})" if code else words, now_ns)
+
+    def cancel_failed(self, cid: str, words: str, now_ns: int) -> None:
+        """Take the failure of a cancel: ask the broker how the order stands."""
+        record = self._book.orders.get(cid)
+        if record is not None:
+            self._cancels.failed(record, words, now_ns)
+
+    def updated(self, update: OrderUpdate, now_ns: int) -> None:
+        """Take one message of the trade-updates stream."""
+        order = update.order
+        record = self._book.find(order) or self._strays.link(order, now_ns)
+        if record is None:
+            self._strays.keep(update, now_ns)
+            return
+        record = self._book.hear(record, order, update.event, now_ns, execution=execution_of(update))
+        if record.state is not S.UNKNOWN:
+            self._asker.settled(record.client_order_id)
+        self._progress.claim(now_ns)
+        self._progress.after(record.client_order_id, now_ns)
+
+    def _refused(self, record: OrderRecord, said: str, now_ns: int) -> None:
+        self._book.put(msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=said)
+        line = f"{record.strategy} {record.symbol} {record.role}: the broker refused: {said}"
+        level = "error" if record.role in PROTECTIVE else "warn"
+        self._book.notice(level, line, kind="refusal", symbol=record.symbol)
+        self._progress.after(record.client_order_id, now_ns)
