@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from liu_tui.model.account import BrokerPosition, Position
+from liu_tui.model.account import Account, BrokerPosition, Position
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import SECOND_NS
+from liu_tui.model.market import SECOND_NS, Asset
 from liu_tui.model.orders import BrokerOrder, Execution, Fill, Intent, OrderNews, OrderState, OrderUpdate
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.answers import Answers
@@ -32,6 +32,7 @@ from liu_tui.trading.protection import Protector
 from liu_tui.trading.reconcile import Reconciler
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
 from liu_tui.trading.strays import Strays
+from liu_tui.trading.venuebook import VenueFacts
 from liu_tui.trading.vetoes import FOR_GOOD, Veto, Vetoes
 
 S = OrderState
@@ -44,6 +45,7 @@ class Desk:
     liquidate_min:    minutes before the close at which day trades are liquidated
     entries_allowed:  the driver's: false until books and broker agree, or where nothing may be opened
     needs_reconcile:  a fill or a leg that the broker told of has not come: the driver should reconcile soon
+    venue:            what is known of listings and of the account
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Desk:
         self.needs_reconcile = False
         self._looked_s = -1
         self._day = Daytime(hours, swing, liquidate_min)
+        self.venue = VenueFacts()
         self._book = book = Book()
         self._ids = ids = Ids(batch_id)
         self._latches, self._vetoes = Latches(book), Vetoes(book)
@@ -219,6 +222,14 @@ class Desk:
     def on_price(self, symbol: str, price: float) -> None:
         """Remember the last price. Called for every trade: it does nothing else."""
         self._book.prices[symbol] = price
+
+    def learn_assets(self, assets: Mapping[str, Asset]) -> None:
+        """Take the venue's listings by symbol, in place of those known; they bind the next intent."""
+        self.venue.assets = assets
+
+    def learn_account(self, account: Account) -> None:
+        """Take the account as the broker has just told it."""
+        self.venue.account = account
 
     # time
 
