@@ -19,7 +19,7 @@ from liu_tui.errors import Exit, LiuError
 
 PLAN = "PLAN"
 COMMANDS: dict[str, tuple[str, str]] = {
-    PLAN: ("liu_tui.cli.session:start", "Start the plan's session and open the console on it."),
+    PLAN: ("liu_tui.cli.start:start", "Start the plan's session and open the console on it."),
     "attach": ("liu_tui.cli.session:attach", "Open the console on a running session."),
     "sessions": ("liu_tui.cli.session:sessions", "List what is running."),
     "stop": ("liu_tui.cli.session:stop", "End a session in order."),

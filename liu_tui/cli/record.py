@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from liu_tui.cli import output
-from liu_tui.cli.session import run_headless, seconds_of
+from liu_tui.cli.start import run_headless, seconds_of
 from liu_tui.errors import Exit, FeedError, UsageError
 
 
