@@ -17,7 +17,10 @@ from liu_tui.trading.prices import is_price
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """The order that is asked for, prices rounded. price: dollars, what a share of it is valued at."""
+    """The order that is asked for, prices rounded. price: dollars, what a share of it is valued at.
+
+    replaces: client order id of the working entry whose place it shall take: that one is not counted beside it
+    """
 
     strategy: str
     symbol: str
@@ -29,6 +32,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     stop: float | None = None
     target: float | None = None
     tif: TimeInForce = TimeInForce.DAY
+    replaces: str = ""
 
     @property
     def signed(self) -> float:
