@@ -190,6 +190,7 @@ class Hearing:
             if profile.fault:
                 state = StrategyState(name=profile.name, state="quarantined", words=profile.fault)
                 house.fold.strategy(state)
+                house.log.say("error", f"does not load: {profile.fault}", source=profile.name)
 
     def _veto_asked(self, said: VetoAsked) -> None:
         veto = VetoSet(
@@ -199,6 +200,7 @@ class Hearing:
             by=said.by,
             reason=said.reason,
             since_ns=wall_ns(),
+            until_ns=said.until_ns,
         )
         self._house.symbols.set_veto(veto)
         self._house.log.say("info", f"{said.symbol} rejected: {said.reason}".rstrip(": "), source=said.by)
