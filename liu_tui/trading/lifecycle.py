@@ -1,7 +1,16 @@
 """The life of an order: one state machine, from intent to the end.
 
-`TRANSITIONS` is the whole of it. What is not in it is an update that goes backwards or repeats, and changes
-nothing.
+Three tables are the whole of it: `TRANSITIONS` for what is told, `ASKED` for an answer to a question of ours,
+`AMENDED` for an execution that is taken back or corrected. What is in none of them is an update that goes
+backwards or repeats, and changes nothing.
+
+    REFUSED                       a guard said no: it never left
+    INTENT ─▶ SUBMITTED ─▶ the broker's states ─▶ FILLED, CANCELED, EXPIRED, REPLACED, REJECTED
+       │          │
+       ╰──────────┴─▶ UNKNOWN     the answer was lost; the broker is asked, and never sent the order again
+                  ╰─▶ FAILED      a definite no at submission; if the order turns up after all, the broker is right
+
+Final states stay, with one crossing: whatever ended an order, fills that cover it whole make it FILLED.
 """
 
 from collections.abc import Mapping
@@ -56,7 +65,20 @@ ASKED: Mapping[OrderState, frozenset[OrderState]] = {
     S.PENDING_REPLACE: _BROKERS - {S.PENDING_REPLACE},
 }
 
+AMENDED: Mapping[OrderState, frozenset[OrderState]] = {
+    **{state: frozenset() for state in OrderState},
+    # Only an execution that is taken back, or made smaller, takes an order's fills away. A day order whose
+    # fill is busted after it was done may be over; one of which a part is busted works on.
+    S.FILLED: frozenset({S.PARTIALLY_FILLED, S.NEW, S.CANCELED}),
+    S.PARTIALLY_FILLED: frozenset({S.NEW}),
+}
 
-def next_state(old: OrderState, new: OrderState, *, asked: bool = False) -> OrderState:
-    """Move if the table allows it, stay if not. asked: the new state answers a question of ours."""
-    return new if new in (ASKED if asked else TRANSITIONS)[old] else old
+
+def next_state(old: OrderState, new: OrderState, *, asked: bool = False, amended: bool = False) -> OrderState:
+    """Move if the table allows it, stay if not.
+
+    asked:   the new state answers a question of ours
+    amended: it follows from an execution that was taken back or corrected
+    """
+    table = AMENDED if amended else ASKED if asked else TRANSITIONS
+    return new if new in table[old] else old
