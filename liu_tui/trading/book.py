@@ -1,7 +1,8 @@
 """The desk's books: every order, fill and position of the batch, and what must be told when one changes.
 
 A position is the sum of its fills and nothing else: the only place that changes one is `_book`. What changes
-becomes effects in an outbox, which the desk hands to its driver.
+becomes effects in an outbox, which the desk hands to its driver. A batch may have thousands of orders that
+have ended, so everything that is asked often has an index: what it costs depends on what lives.
 """
 
 from collections import deque
@@ -11,8 +12,9 @@ import msgspec
 
 from liu_tui.model.account import Position
 from liu_tui.model.orders import BrokerOrder, Execution, Fill, Operation, OrderState, OrderUpdate
+from liu_tui.trading.amending import Ledger, Line, heir_of, row_id, told_after, without
 from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, Send
-from liu_tui.trading.orders import ENTRY, OrderRecord, heard, leg_of, news, request, with_fill
+from liu_tui.trading.orders import ENTRY, TARGET, OrderRecord, heard, leg_of, news, request, with_fill
 from liu_tui.trading.positions import EXTERNAL, Money, filled, money
 
 Key = tuple[str, str]
@@ -37,11 +39,18 @@ class Book:
         self.positions: dict[Key, Position] = {}
         self.prices: dict[str, float] = {}
         self._cids: dict[str, str] = {}  # the broker's order id -> our id
-        self._live: dict[Key, dict[str, None]] = {}
+        self._live: dict[Key, dict[str, None]] = {}  # no key is there without a live order
+        self._held: dict[Key, None] = {}  # whose position is not flat
+        self._every: dict[Key, dict[str, None]] = {}  # all but the refused ones
+        self._keys: dict[str, dict[Key, None]] = {}  # a symbol -> all that ever had to do with it
+        self._touched: set[str] = set()  # symbols in which this batch has sent an order
+        self._legless: dict[str, dict[str, None]] = {}  # a symbol -> orders whose legs have no names yet
+        self._moved_ns: dict[str, int] = {}  # a symbol -> when anything last changed in it
         self._entries: dict[Key, dict[str, None]] = {}
         self._legs: dict[str, dict[str, None]] = {}  # an order's client id -> those of the orders it brought
         self._behind: dict[str, Key] = {}  # orders with fills that the broker told of and we have not seen
         self._executions: set[str] = set()
+        self._ledger = Ledger()
         self._sent: deque[int] = deque()
         self._out: list[Effect] = []
 
@@ -78,14 +87,21 @@ class Book:
         """Every entry order of this strategy and symbol that was ever sent, oldest first."""
         return [self.orders[cid] for cid in self._entries.get(key, ())]
 
-    def sent(self) -> Iterator[OrderRecord]:
-        """Every order that was ever handed to the wire."""
-        return (record for record in self.orders.values() if record.sent_ns)
+    def touched(self, symbol: str) -> bool:
+        """Whether this batch has ever sent an order in the symbol."""
+        return symbol in self._touched
+
+    def legless(self, symbol: str) -> list[OrderRecord]:
+        """List the orders that brought protective orders of which at least one has no name yet."""
+        return [self.orders[cid] for cid in self._legless.get(symbol, ())]
 
     def sent_or_waiting(self, key: Key) -> list[OrderRecord]:
         """List the orders of this strategy and symbol that were not refused, oldest first."""
-        mine = (r for r in self.orders.values() if r.key == key and r.state is not OrderState.REFUSED)
-        return sorted(mine, key=lambda r: r.created_ns)
+        return sorted((self.orders[cid] for cid in self._every.get(key, ())), key=lambda r: r.created_ns)
+
+    def moved_ns(self, symbol: str) -> int:
+        """When an order of the symbol was last sent, heard of or changed; 0 if never."""
+        return self._moved_ns.get(symbol, 0)
 
     def has_booked(self, execution_id: str) -> bool:
         """Whether this fill is in the books."""
@@ -108,9 +124,13 @@ class Book:
 
     def active(self, symbol: str = "") -> list[Key]:
         """Every (strategy, symbol) with a position or a live order; of one symbol if it is named."""
-        held = (key for key, position in self.positions.items() if position.qty)
-        every = dict.fromkeys(held) | dict.fromkeys(key for key, cids in self._live.items() if cids)
-        return [key for key in every if not symbol or key[1] == symbol]
+        if symbol:
+            return [key for key in self._keys.get(symbol, ()) if key in self._held or key in self._live]
+        return list(self._held | dict.fromkeys(self._live))
+
+    def holders(self, symbol: str) -> list[Key]:
+        """Every (strategy, symbol) that holds shares of the symbol, EXTERNAL too."""
+        return [key for key in self._keys.get(symbol, ()) if key in self._held]
 
     def held(self, key: Key) -> float:
         """Signed shares of one strategy in one symbol."""
@@ -119,7 +139,7 @@ class Book:
 
     def net(self, symbol: str) -> float:
         """Signed shares of the account in the symbol, as far as our fills tell."""
-        return round(sum(p.qty for (_, name), p in self.positions.items() if name == symbol), 9) + 0.0
+        return round(sum(self.positions[key].qty for key in self.holders(symbol)), 9) + 0.0
 
     def behind(self, key: Key | None = None) -> list[OrderRecord]:
         """Orders of which a fill is missing: the broker counts more shares than are booked."""
@@ -174,9 +194,12 @@ class Book:
     ) -> OrderRecord:
         """Take the broker's word on an order, with its execution if there is one; link the legs it names."""
         before = self.orders.get(record.client_order_id)
+        if execution is not None and self._ledger.taken_back(execution.execution_id):
+            return record  # said again, or late: the order as it was before the broker thought better of it
         record = heard(record, order, asked=asked)
         if execution is not None:
-            record = self._book(record, execution)
+            record = self._take(record, execution)
+            record = told_after(record, order) if execution.corrects else record
         if record != before:
             words = "" if before is not None and before.state is not record.state else record.words
             record = self.put(record, event, now_ns, words=words)
@@ -184,14 +207,18 @@ class Book:
             self.link(record, leg, now_ns, asked=asked)
         return record
 
-    def book_alone(self, record: OrderRecord, execution: Execution, now_ns: int) -> OrderRecord:
-        """Book a fill that the broker's history lists and its stream did not tell."""
-        after = self._book(record, execution)
-        return (
-            self.put(after, "fill", now_ns, words="found in the broker's history")
-            if after != record
-            else record
-        )
+    def book_alone(
+        self,
+        record: OrderRecord,
+        execution: Execution,
+        now_ns: int,
+        *,
+        event: str = "fill",
+        words: str = "found in the broker's history",
+    ) -> OrderRecord:
+        """Book a fill that the broker's stream did not tell: its history lists it, or a person adopts it."""
+        after = self._take(record, execution)
+        return self.put(after, event, now_ns, words=words) if after != record else record
 
     def link(self, parent: OrderRecord, leg: BrokerOrder, now_ns: int, *, asked: bool = False) -> OrderRecord:
         """Tie a protective order to the order that it came with; again changes nothing."""
@@ -208,46 +235,130 @@ class Book:
             if record.sent_ns:
                 self._sent.append(record.sent_ns)
         self._sent = deque(sorted(self._sent))
+        states = {record.client_order_id: record.state for record in self.orders.values()}
         for fill in fills:
             self._restore_fill(fill)
+        for fill in fills:
+            amended = self.orders.get(fill.client_order_id) if fill.amends else None
+            if amended is not None:  # counting up again has made it filled; the broker said otherwise since
+                self.keep(msgspec.structs.replace(amended, state=states[amended.client_order_id]))
 
     def keep(self, record: OrderRecord) -> None:
         """Store the record and its place in the indexes."""
-        cid = record.client_order_id
+        cid, key = record.client_order_id, record.key
         self.orders[cid] = record
+        self._keys.setdefault(record.symbol, {})[key] = None
+        self._moved_ns[record.symbol] = max(record.updated_ns, self.moved_ns(record.symbol))
         if record.order_id:
             self._cids[record.order_id] = cid
-        if record.role == ENTRY and record.state is not OrderState.REFUSED:
-            self._entries.setdefault(record.key, {})[cid] = None
+        if record.state is not OrderState.REFUSED:
+            self._every.setdefault(key, {})[cid] = None
+            if record.role == ENTRY:
+                self._entries.setdefault(key, {})[cid] = None
+        if record.sent_ns and record.strategy != EXTERNAL:
+            self._touched.add(record.symbol)
         if record.parent:
             self._legs.setdefault(record.parent, {})[cid] = None
-        live = self._live.setdefault(record.key, {})
-        if record.live:
-            live[cid] = None
-        else:
-            live.pop(cid, None)
+            if parent := self.orders.get(record.parent):
+                self._keep_legless(parent)
+        self._keep_legless(record)
+        self._keep_live(record)
         # A stranger's order may have been filled in part before this batch began.
         if record.broker_filled > record.filled_qty and record.strategy != EXTERNAL:
             self._behind[cid] = record.key
         else:
             self._behind.pop(cid, None)
 
+    def _keep_live(self, record: OrderRecord) -> None:
+        cid, key = record.client_order_id, record.key
+        if record.live:
+            self._live.setdefault(key, {})[cid] = None
+        elif key in self._live:
+            self._live[key].pop(cid, None)
+            if not self._live[key]:
+                del self._live[key]
+
+    def _keep_legless(self, record: OrderRecord) -> None:
+        stop, target = record.stop is not None, record.target is not None
+        wanted = {ENTRY: stop + target, TARGET: int(stop)}.get(record.role, 0)
+        if not wanted:
+            return
+        cid = record.client_order_id
+        legless = self._legless.setdefault(record.symbol, {})
+        if record.sent_ns and len(self._legs.get(cid, ())) < wanted:
+            legless[cid] = None
+        else:
+            legless.pop(cid, None)
+
+    def _take(self, record: OrderRecord, execution: Execution) -> OrderRecord:
+        """Book one execution once, or the one that it puts right."""
+        if execution.corrects:
+            record = self._take_back(record, execution)
+        return self._book(record, execution) if execution.qty > 0 else record
+
+    def _take_back(self, record: OrderRecord, execution: Execution) -> OrderRecord:
+        """Book that an execution did not happen; one not heard of yet gets a row of no shares."""
+        corrects = execution.corrects
+        if self._ledger.taken_back(corrects):
+            return record
+        heir = execution.execution_id if execution.qty > 0 else ""
+        line = self._ledger.take_back(corrects, heir)
+        row = row_id(corrects, heir)
+        self._executions |= {corrects, row}
+        before = self._position(record.key)
+        after = self._ledger.position(record.key, before) if line is not None else before
+        self._hold(after)
+        fill = msgspec.structs.replace(
+            self._row(record, execution, after, after.realized - before.realized),
+            execution_id=row,
+            qty=-line.qty if line is not None else 0.0,
+            price=line.price if line is not None else execution.price,
+            reason="taken back by the broker",
+            amends=corrects,
+        )
+        self.emit(Booked(fill))
+        words = f"{fill.symbol}: the broker took back {abs(fill.qty):g} at {fill.price:g} of {fill.strategy}"
+        self.notice("warn", words, kind="fill", symbol=fill.symbol)
+        return without(record, line) if line is not None else record
+
     def _book(self, record: OrderRecord, execution: Execution) -> OrderRecord:
-        """Book one execution once: the only place where a position changes."""
         if execution.execution_id in self._executions:
             return record
         self._executions.add(execution.execution_id)
         signed = record.operation.side.sign * execution.qty
         held = self._position(record.key)
         opens = record.role == ENTRY
-        stop, target = (record.stop, record.target) if opens else (held.stop, held.target)
-        after, realized = filled(
-            held, signed, execution.price, execution.t_ns,
-            stop=record.stop if opens else None, target=record.target if opens else None,
+        after, realized = self._stand(
+            Line(
+                execution.execution_id, record.client_order_id, record.key, signed, execution.price,
+                execution.t_ns, record.stop if opens else None, record.target if opens else None,
+            )
         )  # fmt: skip
-        self.positions[record.key] = after
         record = with_fill(record, execution.qty, execution.price)
-        fill = Fill(
+        fill = msgspec.structs.replace(
+            self._row(record, execution, after, realized),
+            stop=record.stop if opens else held.stop,
+            target=record.target if opens else held.target,
+        )
+        self.emit(Booked(fill))
+        self._tell_fill(fill, held.qty)
+        return record
+
+    def _stand(self, line: Line) -> tuple[Position, float]:
+        """Let a fill stand, and move the position: here, and where one is taken back, and nowhere else."""
+        held = self._position(line.key)
+        if self._ledger.add(line):
+            after = self._ledger.position(line.key, held)
+            realized = after.realized - held.realized
+        else:
+            after, realized = filled(
+                held, line.qty, line.price, line.t_ns, stop=line.stop, target=line.target
+            )
+        self._hold(after)
+        return after, realized
+
+    def _row(self, record: OrderRecord, execution: Execution, after: Position, realized: float) -> Fill:
+        return Fill(
             execution_id=execution.execution_id,
             client_order_id=record.client_order_id,
             order_id=record.order_id or execution.order_id,
@@ -255,20 +366,24 @@ class Book:
             strategy=record.strategy,
             symbol=record.symbol,
             operation=record.operation,
-            qty=signed,
+            qty=record.operation.side.sign * execution.qty,
             price=execution.price,
             t_ns=execution.t_ns,
             position=after.qty,
             avg_price=after.avg_price,
             realized=realized,
-            stop=stop,
-            target=target,
             reason=record.reason,
             indicators=record.indicators,
         )
-        self.emit(Booked(fill))
-        self._tell_fill(fill, held.qty)
-        return record
+
+    def _hold(self, position: Position) -> None:
+        key = position.strategy, position.symbol
+        self.positions[key] = position
+        self._keys.setdefault(position.symbol, {})[key] = None
+        if position.qty:
+            self._held[key] = None
+        else:
+            self._held.pop(key, None)
 
     def _tell_fill(self, fill: Fill, before: float) -> None:
         earned = f", {fill.realized:+,.2f} dollars" if before * fill.qty < 0 else ""
@@ -285,35 +400,51 @@ class Book:
         if fill.execution_id in self._executions:
             return
         self._executions.add(fill.execution_id)
-        key = fill.strategy, fill.symbol
         record = self.orders.get(fill.client_order_id)
+        if fill.amends:
+            self._restore_amendment(fill, record)
+            return
         opens = record is None or record.role == ENTRY
         stop, target = (fill.stop, fill.target) if opens else (None, None)
-        self.positions[key], _ = filled(
-            self._position(key), fill.qty, fill.price, fill.t_ns, stop=stop, target=target
+        key = fill.strategy, fill.symbol
+        self._stand(
+            Line(fill.execution_id, fill.client_order_id, key, fill.qty, fill.price, fill.t_ns, stop, target)
         )
         if record is not None:
             self.keep(with_fill(record, abs(fill.qty), fill.price))
+
+    def _restore_amendment(self, fill: Fill, record: OrderRecord | None) -> None:
+        self._executions.add(fill.amends)
+        line = self._ledger.take_back(fill.amends, heir_of(fill.execution_id, fill.amends))
+        if line is None:
+            return
+        key = fill.strategy, fill.symbol
+        self._hold(self._ledger.position(key, self._position(key)))
+        if record is not None:
+            self.keep(without(record, line))
 
     def _position(self, key: Key) -> Position:
         return self.positions.get(key) or Position(strategy=key[0], symbol=key[1], qty=0.0, avg_price=0.0)
 
 
 def execution_of(update: OrderUpdate) -> Execution | None:
-    """Read the fill that an update tells of, if any.
+    """Read the fill that an update tells of, takes back or puts right, if any.
 
     Where a broker names no execution, it is named for its order and the shares filled by then: the same fill
     gets the same name again.
     """
-    if not update.fills or update.qty <= 0:
+    amends = update.amends and bool(update.corrects)
+    if not amends and (not update.fills or update.qty <= 0):
         return None
     order = update.order
+    named = f"{update.corrects}:put right" if amends else f"{order.id}:{order.filled_qty:g}"
     return Execution(
-        execution_id=update.execution_id or f"{order.id}:{order.filled_qty:g}",
+        execution_id=update.execution_id or named,
         order_id=order.id,
         symbol=order.symbol,
         side=order.side,
-        qty=update.qty,
+        qty=0.0 if update.event == "trade_bust" else update.qty,
         price=update.price,
         t_ns=update.t_ns,
+        corrects=update.corrects if amends else "",
     )

@@ -111,7 +111,7 @@ class Reconciler:
         return {symbol: pair for symbol, pair in pairs.items() if abs(pair[0] - pair[1]) > _SAME}
 
     def _untouched(self, symbol: str) -> bool:
-        return not any(r.symbol == symbol and r.strategy != EXTERNAL for r in self._book.sent())
+        return not self._book.touched(symbol)
 
     def _adopt_position(self, position: BrokerPosition, qty: float, now_ns: int) -> None:
         # Told once: the store has the fill before the next comparison, which then finds no difference.

@@ -70,7 +70,7 @@ class Strays:
 
     def adopt(self, order: BrokerOrder, now_ns: int) -> OrderRecord:
         """Give an unknown order a record: of the one leg that is missing and looks like it, else EXTERNAL."""
-        parents = [record for record in self._book.sent() if _misses(self._book, record, order)]
+        parents = [r for r in self._book.legless(order.symbol) if _misses(self._book, r, order)]
         if len(parents) == 1:
             return self._book.link(parents[0], order, now_ns)
         record = external(order, self._book.held((EXTERNAL, order.symbol)), now_ns)
