@@ -144,6 +144,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent", kw_only
     stop, target: dollars; the protection of an entry, or the new one of a PROTECT
     stop_limit: dollars; the limit of the protective stop, None for a stop that sells at the market
     notional:  dollars to buy for, in place of a quantity
+    new_tif:   of a replacement; None leaves it as it is
     """
 
     id: str
@@ -167,6 +168,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent", kw_only
     trail_percent: float | None = None
     stop_limit: float | None = None
     extended_hours: bool = False
+    new_tif: TimeInForce | None = None
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +285,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """One fill as the broker's account history lists it: how a fill missed by the stream is found.
 
     corrects: the execution that this one takes the place of, "" if it stands for itself; a bust has qty 0
+    fee:      dollars that the venue took with it, 0 where it does not say
     """
 
     execution_id: str
@@ -293,6 +296,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     price: float
     t_ns: int
     corrects: str = ""
+    fee: float = 0.0
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, tag="fill", kw_only=True):

@@ -8,7 +8,7 @@ backwards or repeats, and changes nothing.
     INTENT ─▶ SUBMITTED ─▶ the broker's states ─▶ FILLED, CANCELED, EXPIRED, REPLACED, REJECTED
        │          │
        ╰──────────┴─▶ UNKNOWN     the answer was lost; the broker is asked, and never sent the order again
-                  ╰─▶ FAILED      a definite no at submission; if the order turns up after all, the broker is right
+                  ╰─▶ FAILED      a definite no at submission; if it turns up after all, the broker is right
 
 Final states stay, with one crossing: whatever ended an order, fills that cover it whole make it FILLED.
 """
