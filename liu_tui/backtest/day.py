@@ -21,7 +21,7 @@ from liu_tui.backtest.data import PlayedData
 from liu_tui.backtest.house import House
 from liu_tui.backtest.venue import Venue
 from liu_tui.market.lookback import daily_start, history_start
-from liu_tui.market.marks import mark
+from liu_tui.market.marks import Mark, Marker
 from liu_tui.market.tape import Tape
 from liu_tui.market.view import VenueView
 from liu_tui.model.market import DAY_NS, MINUTE_NS, Bar, Quote, TapeEvent, Trade
@@ -72,6 +72,7 @@ class Day:
         self._watchlist = Watchlist(plan.max_symbols)
         self._watched = watched
         self._admission = Admission(lambda words: house.record.say("warn", words, source="feed"))
+        self._marks = Marker()
         self._intents: list[Intent] = []
         self._asked: list[VetoRequest | UnsubscribeRequest] = []
         self._left_out: set[str] = set()
@@ -106,7 +107,7 @@ class Day:
         self._exchange.set_hours(self._hours)
         self._exchange.on_time(self._start_ns)
         await self._house.hands.carry(self._desk.open_day(self._hours), self)
-        await self._hear(self._start_ns, {})
+        await self._hear(self._start_ns, ())
         held = [position for position in self._desk.positions.values() if position.qty]
         self._session.restore(held, self._desk.live_news(), self._house.states, ())
         await self._watch([(position.symbol, position.strategy) for position in held])
@@ -130,20 +131,19 @@ class Day:
         self._house.bars += sum(1 for event in events if type(event) is Bar)
         told = self._venue.play(t_ns, events, self._watched)
         admitted = self._admission.admit(told)
-        marks: dict[str, float] = {}
         for event in admitted:
-            mark(marks, event)
-        await self._hear(t_ns, marks)
+            self._marks.note(event)
+        await self._hear(t_ns, self._marks.take())
         await self._call(t_ns, admitted)
         await self._decide(t_ns)
         self._obey()
         await self._look(t_ns)
         self._save_each_minute(t_ns)
 
-    async def _hear(self, t_ns: int, marks: dict[str, float]) -> None:
+    async def _hear(self, t_ns: int, marks: Sequence[Mark]) -> None:
         desk, carry = self._desk, self._house.hands.carry
-        for symbol, price in marks.items():
-            desk.on_price(symbol, price)
+        for mark in marks:
+            desk.on_price(mark.symbol, mark.price, mark.t_ns, mark.bid, mark.ask)
         for update in self._exchange.drain():
             await carry(desk.on_update(update, t_ns), self)
         await carry(desk.on_time(t_ns), self)
@@ -172,8 +172,8 @@ class Day:
         for request in asked:
             symbol = request.symbol
             if isinstance(request, VetoRequest):
-                self._desk.veto(symbol, request.strategy, request.by, request.reason)
-                self._session.veto(symbol, request.strategy)
+                self._desk.veto(symbol, request.strategy, request.by, request.reason, request.until_ns)
+                self._session.veto(symbol, request.strategy, request.until_ns)
                 self._say(f"{symbol} rejected: {request.reason}".rstrip(": "), source=request.by)
             elif self._holds(symbol):
                 self._say(f"{symbol} is held or worked in: not unsubscribed", source=request.strategy)

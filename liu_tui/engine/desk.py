@@ -114,7 +114,7 @@ class DeskProcess:
         if batch is not None:
             self._desk.restore(orders, fills, batch.state, by=batch.state_by, reason=batch.state_reason)
         for veto in self._child.boot.vetoes:
-            self._desk.veto(veto.symbol, veto.strategy, veto.by, veto.reason)
+            self._desk.veto(veto.symbol, veto.strategy, veto.by, veto.reason, veto.until_ns)
         for order in orders:
             self._facts.add_order(news(order))
         if orders:
@@ -162,8 +162,8 @@ class DeskProcess:
                 self._consumers.know(profiles)
                 keeping = frozenset(profile.name for profile in profiles if profile.swing)
                 self._desk.swing = (self._desk.swing - {profile.name for profile in profiles}) | keeping
-            case VetoSet(symbol=symbol, strategy=strategy, on=True, by=by, reason=reason):
-                self._desk.veto(symbol, strategy, by, reason)
+            case VetoSet(symbol=symbol, strategy=strategy, on=True, by=by, reason=reason, until_ns=until_ns):
+                self._desk.veto(symbol, strategy, by, reason, until_ns)
             case VetoSet(symbol=symbol, strategy=strategy):
                 self._desk.allow(symbol, strategy)
 
@@ -183,9 +183,10 @@ class DeskProcess:
         for peer, link in list(self._market.items()):
             for message in link.take():
                 if isinstance(message, Marks):
-                    for symbol, price in message.prices:
-                        self._desk.on_price(symbol, price)
-                        self._facts.moved(symbol)
+                    for mark in message.prices:
+                        self._desk.on_price(mark.symbol, mark.price, mark.t_ns, mark.bid, mark.ask)
+                        if mark.price:
+                            self._facts.moved(mark.symbol)
                 elif isinstance(message, Step):
                     self._steps.market(message)
             if link.closed:

@@ -12,6 +12,7 @@ import msgspec
 
 from liu_tui.engine.client import Command
 from liu_tui.engine.snapshot import Detail, DifferenceRow, FlattenRow
+from liu_tui.market.marks import Mark
 from liu_tui.market.streaming import FeedStatus
 from liu_tui.model.account import Account, Position
 from liu_tui.model.clock import Anchor, SessionHours
@@ -489,9 +490,9 @@ FromChild = (
 
 
 class Marks(Message, frozen=True, tag="marks", kw_only=True):
-    """The last prices of symbols that traded or were quoted since the last Marks."""
+    """The last prices and quotes of symbols that traded or were quoted since the last Marks."""
 
-    prices: tuple[tuple[str, float], ...]
+    prices: tuple[Mark, ...]
 
 
 class GapBegin(Message, frozen=True, tag="gap", kw_only=True):

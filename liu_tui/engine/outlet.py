@@ -15,6 +15,7 @@ import msgspec
 
 from liu_tui.engine.links import Link, pack
 from liu_tui.engine.messages import Marks, OnMarketLink
+from liu_tui.market.marks import joined
 from liu_tui.model.market import Quote, Trade
 
 FRAME_EVENTS = 512
@@ -118,7 +119,7 @@ class Outlet:
     def _keep_marks(self, marks: Marks) -> None:
         older = self._kept.pop(Marks, None)
         if type(older) is Marks:
-            marks = Marks(prices=tuple({**dict(older.prices), **dict(marks.prices)}.items()))
+            marks = Marks(prices=joined(older.prices, marks.prices))
         self._kept[Marks] = marks
 
     def _count(self, symbol: str) -> None:

@@ -43,7 +43,7 @@ from liu_tui.engine.outlet import Outlet
 from liu_tui.engine.recorder import Recorder
 from liu_tui.engine.venuefacts import ask_venue
 from liu_tui.errors import FeedError
-from liu_tui.market.marks import mark, sets_price
+from liu_tui.market.marks import Marker, sets_price
 from liu_tui.market.streaming import FeedState, FeedStatus, SessionEnd, StreamItem, Unreadable
 from liu_tui.model.clock import Anchor, monotonic_ns
 from liu_tui.model.market import (
@@ -64,7 +64,6 @@ from liu_tui.wiring.venue import keys_for, open_feed
 MARKS_S = 0.2
 BURST = 256
 DESK = "desk"
-_TICKS = frozenset({Trade, Quote})
 _TAPE = frozenset({Trade, Quote, Bar, Halt, PriceBand, TradeCorrection, TradeCancel})
 _silent: msgspec.msgpack.Decoder[list[object]] = msgspec.msgpack.Decoder(list[object])
 """Readers never answer on a market link; whatever came would be ignored."""
@@ -79,7 +78,7 @@ class Producer:
         self._line = Line(lambda: open_feed(boot.venue, keys_for(boot.venue)))
         self._outlets: dict[str, Outlet] = {}
         self._lanes = Lanes()
-        self._marks: dict[str, float] = {}
+        self._marks = Marker()
         self._received = self._amended = 0
         self._unflushed = 0  # events that were put since the last flush
         self._last_event_ns = monotonic_ns()
@@ -196,7 +195,8 @@ class Producer:
 
     def _pass_on(self, batch: list[StreamItem], now: int) -> int:
         """Put each event into its symbol's outlets; returns how many there were."""
-        lanes, marks, before = self._lanes, self._marks, self._received
+        lanes, before = self._lanes, self._received
+        ticks = self._marks.ticks
         for item in batch:
             kind = type(item)
             if kind not in _TAPE:
@@ -215,11 +215,11 @@ class Producer:
                 self._pass_sifted(lane)
             if not admitted:
                 continue
-            if kind is Trade and sets_price(item.conditions, item.tape):  # type: ignore[union-attr] # as above
-                marks[lane.symbol] = item.price  # type: ignore[union-attr] # as above
-            elif kind not in _TICKS:
-                mark(marks, item)  # type: ignore[arg-type] # as above
+            if kind not in ticks:
+                self._marks.note(item)  # type: ignore[arg-type] # as above
                 self._learn(lane, item)  # type: ignore[arg-type] # as above
+            elif kind is Quote or sets_price(item.conditions, item.tape):  # type: ignore[union-attr] # as above
+                ticks[kind][lane.symbol] = item
             for outlet in lane.outlets:
                 outlet.put(item)  # type: ignore[arg-type] # as above
         return self._received - before
@@ -227,7 +227,7 @@ class Producer:
     def _pass_sifted(self, lane: Lane) -> None:
         """Pass on what the sieve lets go, and say what it found."""
         for event in lane.sieve.released:
-            mark(self._marks, event)
+            self._marks.note(event)
             self._learn(lane, event)
             for outlet in lane.outlets:
                 outlet.put(event)
@@ -293,9 +293,8 @@ class Producer:
 
     def _flush_marks(self) -> None:
         desk = self._outlets.get(DESK)
-        if desk is not None and self._marks:
-            desk.put(Marks(prices=tuple(self._marks.items())))
-            self._marks.clear()
+        if desk is not None and (marks := self._marks.take()):
+            desk.put(Marks(prices=marks))
 
     async def _mark(self) -> None:
         while True:

@@ -29,6 +29,7 @@ from liu_tui.trading.orders import ENTRY, OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
+from liu_tui.trading.quotes import Quotes
 from liu_tui.trading.reconcile import Reconciler
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
 from liu_tui.trading.strays import Strays
@@ -62,6 +63,7 @@ class Desk:
         self._looked_s = -1
         self._day = Daytime(hours, swing, liquidate_min)
         self.venue = VenueFacts()
+        self._quotes = Quotes()
         self._book = book = Book()
         self._ids = ids = Ids(batch_id)
         self._latches, self._vetoes = Latches(book), Vetoes(book)
@@ -219,9 +221,14 @@ class Desk:
             self._standing.watch_loss(self.limits)
         return self._book.take()
 
-    def on_price(self, symbol: str, price: float) -> None:
-        """Remember the last price. Called for every trade: it does nothing else."""
-        self._book.prices[symbol] = price
+    def on_price(self, symbol: str, price: float, t_ns: int = 0, bid: float = 0.0, ask: float = 0.0) -> None:
+        """Remember what the market says now. Called for every mark: it does nothing else.
+
+        price: dollars, 0 where only a quote came; bid, ask: dollars, both 0 where none did
+        """
+        if price:
+            self._book.prices[symbol] = price
+        self._quotes.hear(symbol, t_ns, bid, ask)
 
     def learn_assets(self, assets: Mapping[str, Asset]) -> None:
         """Take the venue's listings by symbol, in place of those known; they bind the next intent."""
@@ -244,14 +251,14 @@ class Desk:
         self._standing.watch_loss(self.limits)
         self._progress.release_done()
         self._day.say_kept(self._book, now_ns)
+        self._vetoes.end_due(now_ns)
         self.needs_reconcile = bool(self._book.behind()) or any(self._unlinked())
         return self._book.take()
 
     def open_day(self, hours: SessionHours) -> list[Effect]:
-        """Begin another day with the same orders and positions: a new daily loss, no veto stands."""
+        """Begin another day with the same orders and positions: a new daily loss."""
         self.hours = hours
         self._standing.open_day()
-        self._vetoes.open_day()
         return self._book.take()
 
     # what people say
@@ -304,7 +311,7 @@ class Desk:
         return self._book.take()
 
     def allow(self, symbol: str, strategy: str) -> list[Effect]:
-        """Take a veto back."""
+        """Take a veto back; without a strategy every one of the symbol."""
         self._vetoes.clear(symbol, strategy)
         return self._book.take()
 

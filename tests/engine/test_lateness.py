@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from liu_tui.engine.lateness import LateLines, clean, cutoff_ns, has_late, words_of
 from liu_tui.engine.messages import GapBegin, Marks, OnMarketLink
+from liu_tui.market.marks import Mark
 from liu_tui.market.streaming import Halt
 from liu_tui.model.market import SECOND_NS, Quote, Step, Trade
 from tests.kit.engine import T0, a_bar, a_quote, a_trade
@@ -41,7 +42,7 @@ def test_bars_and_marks_are_never_late() -> None:
         Step(1, T0),
         Halt("TSLA", T0, True),
         GapBegin(from_ns=T0, to_ns=T0 + 1),
-        Marks(prices=(("TSLA", 1.0),)),
+        Marks(prices=(Mark("TSLA", 1.0),)),
     ]
     cutoff = cutoff_ns(NOW, 5.0, 1.0)
     assert not has_late(old, cutoff)

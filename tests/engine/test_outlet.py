@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from liu_tui.engine.links import Link, pack, pair
 from liu_tui.engine.messages import GapBegin, Marks, OnMarketLink
 from liu_tui.engine.outlet import FRAME_EVENTS, Outlet
+from liu_tui.market.marks import Mark
 from liu_tui.market.streaming import Halt
 from liu_tui.model.market import Bar, Quote, Step, Trade
 from tests.kit.engine import T0, a_bar, a_quote, a_trade, any_decoder, eventually, market_decoder, nothing
@@ -190,12 +191,13 @@ async def test_prices_for_the_desk_are_merged_to_the_newest_of_each_symbol() -> 
     reader = Reader()
     reader.stall()
     for n in range(100):
-        reader.send([Marks(prices=(("A", float(n)), (SYMBOLS[n % 50], 1.0)))])
+        reader.send([Marks(prices=(Mark("A", float(n), t_ns=n), Mark(SYMBOLS[n % 50], 1.0)))])
     assert reader.outlet.waiting == 1
     came = await reader.wake()
     assert len(came) == 1
     assert isinstance(came[0], Marks)
-    assert dict(came[0].prices) == {"A": 99.0, **dict.fromkeys(SYMBOLS, 1.0)}
+    prices = {mark.symbol: mark.price for mark in came[0].prices}
+    assert prices == {"A": 99.0, **dict.fromkeys(SYMBOLS, 1.0)}
     reader.close()
 
 
@@ -203,7 +205,7 @@ async def test_in_lock_step_nothing_is_merged() -> None:
     reader = Reader(merging=False)
     reader.stall()
     sent: list[OnMarketLink] = [a_quote("A", n) for n in range(3_000)]
-    sent += [Marks(prices=(("A", 1.0),)), Step(1, T0), Marks(prices=(("A", 2.0),)), Step(2, T0 + 1)]
+    sent += [Marks(prices=(Mark("A", 1.0),)), Step(1, T0), Marks(prices=(Mark("A", 2.0),)), Step(2, T0 + 1)]
     reader.send(sent)
     assert await reader.wake() == sent
     assert reader.outlet.merged == 0

@@ -28,6 +28,7 @@ from liu_tui.engine.messages import (
     StepAck,
 )
 from liu_tui.engine.producer import DESK, Producer
+from liu_tui.market.marks import Mark
 from liu_tui.market.recording import Frame, Prior, Subscribed, read
 from liu_tui.market.streaming import FeedState, FeedStatus, StreamItem, Unreadable
 from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Bar, Event, Halt, Quote, Step, Trade
@@ -188,7 +189,7 @@ async def test_what_comes_twice_stale_or_from_nowhere_reaches_nobody_and_marks_n
         frame = [a_trade(0), newer, older, newer, a_trade(0), far, a_trade(3, 100.5)]
         assert await rig.took("A", *frame) == [a_trade(0), newer, a_trade(3, 100.5)]
         marks = [item for item in await rig.readers[DESK].took(1) if isinstance(item, Marks)]
-        assert {price for said in marks for _symbol, price in said.prices} <= {100.0, 100.5}
+        assert {mark.price for said in marks for mark in said.prices} <= {100.0, 100.5}
         alive = rig.alive
         assert (alive.duplicates, alive.disordered, alive.held_back) == (2, 1, 1)
         assert any("print of 150.00" in words for words in rig.child.words)
@@ -220,7 +221,8 @@ async def test_an_average_price_far_away_reaches_the_series_but_values_nothing(s
         assert await rig.took("A", a_trade(0), block) == [a_trade(0), block]
         await rig.say(Step(1, NOW))
         (marks, _step) = await rig.readers[DESK].took(2)
-        assert marks == Marks(prices=(("AAPL", 100.0),))
+        assert isinstance(marks, Marks)
+        assert [(mark.symbol, mark.price) for mark in marks.prices] == [("AAPL", 100.0)]
 
 
 # ── what it learns ──
@@ -256,7 +258,9 @@ async def test_marks_are_last_trades_and_else_closes_but_no_later_word_on_an_old
             a_trade(0, 101.0), a_bar(9, 100.0), a_bar(9, 55.0, symbol="TSLA"), revised, Step(1, NOW)
         )
         (marks, step) = await rig.readers[DESK].took(2)
-        assert marks == Marks(prices=(("AAPL", 101.0), ("TSLA", 55.0)))
+        assert isinstance(marks, Marks)
+        prices = {mark.symbol: (mark.price, mark.t_ns) for mark in marks.prices}
+        assert prices == {"AAPL": (101.0, NOW), "TSLA": (55.0, at(9) + MINUTE_NS)}
         assert step == Step(1, NOW)
 
 
@@ -483,8 +487,9 @@ async def test_a_recording_gets_every_frame_as_it_came_before_it_is_sifted(
     assert [record.symbol for record in records if isinstance(record, Prior)] == ["AAPL"]
 
 
-async def test_quotes_are_no_marks(start: Start) -> None:
+async def test_a_quote_is_no_price_but_the_desk_hears_of_it(start: Start) -> None:
     async with start(lockstep=True) as rig:
         await rig.route(AAPL_TO_A)
         await rig.say(Quote("AAPL", NOW, 99.0, 1.0, 99.2, 1.0), Step(1, NOW))
-        assert await rig.readers[DESK].took(1) == [Step(1, NOW)]
+        said = Marks(prices=(Mark("AAPL", 0.0, 99.0, 99.2, NOW),))
+        assert await rig.readers[DESK].took(2) == [said, Step(1, NOW)]
