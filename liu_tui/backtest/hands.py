@@ -21,6 +21,7 @@ from liu_tui.trading.effects import (
     Changed,
     Effect,
     Journal,
+    Latched,
     News,
     Notice,
     ReplaceAtBroker,
@@ -63,7 +64,7 @@ class Hands:
                     await audience.on_news(news)
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):
                     self._record.say(level, words, source=symbol or "desk", kind=kind)
-                case Changed() | Suspend():
+                case Changed() | Latched() | Suspend():
                     pass  # the Notice beside it says so; a backtest has no state to come back to
                 case _:
                     await self.carry(self._ask(effect), audience)

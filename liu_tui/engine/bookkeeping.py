@@ -20,6 +20,7 @@ from liu_tui.store.store import Store
 from liu_tui.store.strategy_state import StrategyState
 from liu_tui.store.trending_tickers import TrendingTicker
 from liu_tui.store.vetoes import Veto
+from liu_tui.trading.vetoes import outlasts, stands
 
 _HOUSE = ""
 """Rows of strategy_state under this name are the house's own.
@@ -72,6 +73,7 @@ class Bookkeeping:
                 by=veto.by,
                 reason=veto.reason,
                 since_ns=veto.since_ns,
+                until_ns=veto.until_ns,
             )
         for name in plan.strategies:
             for key, value in (await store.keystore.load(name)).items():
@@ -125,22 +127,24 @@ class Bookkeeping:
     def set_veto(self, veto: VetoSet) -> None:
         """A veto was set or lifted. Lifting one for all lifts every veto of the symbol.
 
-        One that is set again stays as it was, as it does in the books.
+        Of two for the same symbol and strategy the one that lasts longer stands, as at the desk.
         """
         if veto.on:
-            self.vetoes.setdefault((veto.symbol, veto.strategy), veto)
-            row = Veto(
-                symbol=veto.symbol,
-                strategy=veto.strategy,
-                by=veto.by,
-                reason=veto.reason,
-                since_ns=veto.since_ns,
-            )
-            self._put(lambda store: store.vetoes.set(self._batch_id, row))
+            known = self.vetoes.get((veto.symbol, veto.strategy))
+            if known is None or outlasts(veto.until_ns, known.until_ns):
+                self.vetoes[veto.symbol, veto.strategy] = veto
+                self._put(partial(_set_veto, self._batch_id, veto))
             return
         for key in [k for k in self.vetoes if k[0] == veto.symbol and veto.strategy in ("", k[1])]:
             del self.vetoes[key]
             self._put(partial(_clear_veto, self._batch_id, key))
+
+    def end_vetoes(self, now_ns: int) -> list[VetoSet]:
+        """Forget the vetoes whose time is over; returns them. In the books they stay, as what has been."""
+        over = [veto for veto in self.vetoes.values() if not stands(veto.until_ns, now_ns)]
+        for veto in over:
+            del self.vetoes[veto.symbol, veto.strategy]
+        return over
 
     def rejected(self, symbol: str) -> bool:
         """Whether a symbol is vetoed for all strategies."""
@@ -171,6 +175,18 @@ class Bookkeeping:
 
 async def _set_key(key: KeyRow, store: Store) -> None:
     await store.keystore.set(key.strategy, {key.key: key.value})
+
+
+async def _set_veto(batch_id: str, veto: VetoSet, store: Store) -> None:
+    row = Veto(
+        symbol=veto.symbol,
+        strategy=veto.strategy,
+        by=veto.by,
+        reason=veto.reason,
+        since_ns=veto.since_ns,
+        until_ns=veto.until_ns,
+    )
+    await store.vetoes.set(batch_id, row)
 
 
 async def _clear_veto(batch_id: str, key: tuple[str, str], store: Store) -> None:

@@ -26,6 +26,7 @@ from liu_tui.trading.effects import (
     Changed,
     Effect,
     Journal,
+    Latched,
     News,
     Notice,
     ReplaceAtBroker,
@@ -122,6 +123,9 @@ class Carrier:
                 self._audience.tell_news(news)
             case Changed(state=state, by=by, reason=reason):
                 await self._store.batches.set_state(self._batch_id, state, by, reason, self._now())
+                self._audience.tell_state()
+            case Latched():
+                await self._store.flattens.put(self._batch_id, effect)
                 self._audience.tell_state()
 
     async def _request(self, deed: Awaitable[Answer]) -> None:

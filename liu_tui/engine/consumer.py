@@ -95,7 +95,7 @@ class Consumer:
             keys=_keys_of(boot.keys),
             meter=self._meter,
         )
-        self._session.restore((), (), _states_of(boot.states), [(v.symbol, v.strategy) for v in boot.vetoes])
+        self._session.restore((), (), _states_of(boot.states), _vetoes_of(boot.vetoes))
         self._backfill = Backfill(_history_of(boot), child, self._profiles)
         self._reloader = Reloader(child, self._session, self._face)
         self._orders = OrderSide(boot.name, self._session, self._put, after_fill=boot.after_fill)
@@ -150,8 +150,10 @@ class Consumer:
                 self._market.assign(message)
             case Drop(symbol=symbol):
                 self._market.drop(symbol)
-            case VetoSet(symbol=symbol, strategy=strategy, on=on):
-                (self._session.veto if on else self._session.allow)(symbol, strategy)
+            case VetoSet(symbol=symbol, strategy=strategy, on=True, until_ns=until_ns):
+                self._session.veto(symbol, strategy, until_ns)
+            case VetoSet(symbol=symbol, strategy=strategy):
+                self._session.allow(symbol, strategy)
             case Reload(filename=filename):
                 await self._reload(filename)
             case AskSeries(symbol=symbol):
@@ -186,6 +188,7 @@ class Consumer:
                             strategy=request.strategy,
                             by=request.by,
                             reason=request.reason,
+                            until_ns=request.until_ns,
                         )
                     )
                 case UnsubscribeRequest():
@@ -263,6 +266,10 @@ def _keys_of(rows: tuple[KeyRow, ...]) -> dict[str, dict[str, str]]:
     for row in rows:
         keys.setdefault(row.strategy, {})[row.key] = row.value
     return keys
+
+
+def _vetoes_of(rows: tuple[VetoSet, ...]) -> list[tuple[str, str, int]]:
+    return [(row.symbol, row.strategy, row.until_ns) for row in rows]
 
 
 def _states_of(rows: tuple[StateRow, ...]) -> dict[str, dict[str, State]]:

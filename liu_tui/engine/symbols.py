@@ -128,5 +128,10 @@ class Symbols:
 
 def _veto_row(veto: VetoSet) -> VetoRow:
     return VetoRow(
-        symbol=veto.symbol, strategy=veto.strategy, by=veto.by, reason=veto.reason, since_ns=veto.since_ns
+        symbol=veto.symbol,
+        strategy=veto.strategy,
+        by=veto.by,
+        reason=veto.reason,
+        since_ns=veto.since_ns,
+        until_ns=veto.until_ns,
     )

@@ -329,6 +329,21 @@ _ORDERS_2 = (
     ),
     "ALTER TABLE new_trades ADD COLUMN amends TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE vetoes ADD COLUMN until_ns INTEGER NOT NULL DEFAULT 0",
+    # What stood before was said for one batch: a day on it is over, and nothing of it is for good.
+    "UPDATE vetoes SET until_ns = since_ns + 86400000000000",
+    """
+    CREATE TABLE flattens (
+        batch_id TEXT NOT NULL REFERENCES batches,
+        symbol   TEXT NOT NULL,
+        since_ns INTEGER NOT NULL,
+        "by"     TEXT NOT NULL,
+        reason   TEXT NOT NULL,
+        begun    INTEGER NOT NULL,
+        ended_ns INTEGER NOT NULL,
+        outcome  TEXT NOT NULL,
+        PRIMARY KEY (batch_id, symbol, since_ns)
+    ) STRICT, WITHOUT ROWID
+    """,
     """
     CREATE TABLE day_risk (
         account_id TEXT NOT NULL,

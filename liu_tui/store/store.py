@@ -9,6 +9,7 @@ from liu_tui.store.accounts import Accounts
 from liu_tui.store.algo_run import AlgoRuns
 from liu_tui.store.batches import Batches
 from liu_tui.store.db import Database
+from liu_tui.store.flattens import Flattens
 from liu_tui.store.gain_loss import GainLosses
 from liu_tui.store.journal import Journal
 from liu_tui.store.keystore import Keystore
@@ -36,6 +37,7 @@ class Store:
         self.new_trades = NewTrades(db)
         self.trending_tickers = TrendingTickers(db)
         self.vetoes = Vetoes(db)
+        self.flattens = Flattens(db)
         self.session_events = SessionEvents(db)
         self.strategy_state = StrategyStates(db)
         self.keystore = Keystore(db)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from liu_tui.market.calendar import to_datetime
 from liu_tui.model.actions import Action, Buy, Reject, Short, Unsubscribe
-from liu_tui.model.market import Bar, MarketEvent, normal_symbol
+from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, normal_symbol
 from liu_tui.trading.context import House
 from liu_tui.trading.intents import OrderAction, read_actions, read_intent
 from liu_tui.trading.requests import Said, StrategyFault, UnsubscribeRequest, VetoRequest
@@ -43,11 +43,11 @@ class NoMeter:
 class Caller:
     """Calls the strategies of one session. Answers go to the house's outbox.
 
-    veto: told (symbol, strategy or "") when a strategy rejects a symbol
+    veto: told (symbol, strategy or "", until_ns) when a strategy rejects a symbol
     """
 
     def __init__(
-        self, house: House, batch_id: str, meter: Meter | None, veto: Callable[[str, str], None]
+        self, house: House, batch_id: str, meter: Meter | None, veto: Callable[[str, str, int], None]
     ) -> None:
         self._house, self._batch_id, self._veto = house, batch_id, veto
         self._meter: Meter = meter if meter is not None else NoMeter()
@@ -91,7 +91,7 @@ class Caller:
             runner.seats[symbol]
             for symbol in sorted(runner.seats)
             if runner.seats[symbol].has_lookback()
-            and (not runner.seats[symbol].vetoed or runner.seats[symbol].holding.qty)
+            and (now_ns >= runner.seats[symbol].vetoed_ns or runner.seats[symbol].holding.qty)
         ]
         runner.context.at(now_ns, None)
         call = runner.strategy.run_all(
@@ -169,9 +169,7 @@ class Caller:
     def _obey(self, seat: Seat, action: Action, event_ns: int, now_ns: int, entered: set[str]) -> None:
         name, symbol = seat.runner.name, seat.symbol
         if isinstance(action, Reject):
-            whose = "" if action.scope == "all" else name
-            self._veto(symbol, whose)
-            self._house.outbox.append(VetoRequest(symbol, whose, name, str(action.reason)))
+            self._reject(seat, action, now_ns)
         elif isinstance(action, Unsubscribe):
             self._house.outbox.append(UnsubscribeRequest(symbol, name, str(action.reason)))
         elif not isinstance(action, Buy | Short):
@@ -186,8 +184,17 @@ class Caller:
             entered.add(symbol)
             self._order(seat, action, event_ns)
 
+    def _reject(self, seat: Seat, action: Reject, now_ns: int) -> None:
+        name, symbol = seat.runner.name, seat.symbol
+        whose = "" if action.scope == "all" else name
+        until_ns = self._house.hours.post_ns
+        if action.minutes is not None:
+            until_ns = now_ns + round(action.minutes * MINUTE_NS)
+        self._veto(symbol, whose, until_ns)
+        self._house.outbox.append(VetoRequest(symbol, whose, name, str(action.reason), until_ns))
+
     def _why_no_entry(self, seat: Seat, now_ns: int) -> str:
-        if seat.vetoed:
+        if now_ns < seat.vetoed_ns:
             return "the symbol is rejected"
         windows = seat.runner.windows
         return "" if windows.open_at(now_ns) else f"outside the schedule, {windows.words(now_ns)}"

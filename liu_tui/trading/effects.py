@@ -79,6 +79,22 @@ class Changed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Latched(msgspec.Struct, frozen=True):
+    """A flatten began or ended: store it before anything of it is sent, so that a restart goes on with it.
+
+    symbol:   "" for everything; begun: positions that it had to close
+    ended_ns: 0 while it is not done; outcome: "flat", or who released it
+    """
+
+    symbol: str
+    since_ns: int
+    by: str
+    reason: str
+    begun: int
+    ended_ns: int = 0
+    outcome: str = ""
+
+
 class Suspend(msgspec.Struct, frozen=True):
     """Set (or lift) the broker's own lock on new orders; a second lock, so its failure is only told."""
 
@@ -87,5 +103,15 @@ class Suspend(msgspec.Struct, frozen=True):
 
 
 Effect = (
-    Journal | Send | ReplaceAtBroker | CancelAtBroker | AskBroker | Booked | News | Notice | Changed | Suspend
+    Journal
+    | Send
+    | ReplaceAtBroker
+    | CancelAtBroker
+    | AskBroker
+    | Booked
+    | News
+    | Notice
+    | Changed
+    | Latched
+    | Suspend
 )

@@ -38,7 +38,7 @@ class Gate:
     def no_entry(self, ask: Ask, now_ns: int) -> Refusal | None:
         """Say why this order may not be sent; None if it may."""
         standing, latch = self._standing, self._latches.on(ask.symbol)
-        veto = self._vetoes.on(ask.symbol, ask.strategy)
+        veto = self._vetoes.on(ask.symbol, ask.strategy, now_ns)
         key = ask.strategy, ask.symbol
         facts = msgspec.structs.replace(
             gather(self._book, ask, self.limits, now_ns),

@@ -10,12 +10,14 @@ class VetoRequest(msgspec.Struct, frozen=True, array_like=True, tag="veto_reques
 
     strategy: for whom it is rejected, "" for all
     by:       the strategy that asked
+    until_ns: session time at which it ends
     """
 
     symbol: str
     strategy: str
     by: str
     reason: str = ""
+    until_ns: int = 0
 
 
 class UnsubscribeRequest(msgspec.Struct, frozen=True, array_like=True, tag="unsubscribe_request"):

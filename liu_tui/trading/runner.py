@@ -39,13 +39,13 @@ class Seat:
         "runner",
         "series",
         "symbol",
-        "vetoed",
+        "vetoed_ns",
     )
 
     def __init__(self, runner: "Runner", series: Series, context: CallContext, holding: Holding) -> None:
         self.runner, self.series, self.context, self.holding = runner, series, context, holding
         self.symbol = series.symbol
-        self.vetoed = False
+        self.vetoed_ns = 0  # rejected until then
         self.refusal = ""  # the last one said, so that it is not said again at every event
         self._ready = False
         self._event_ns = self._ordinal = -1
@@ -61,7 +61,7 @@ class Seat:
         runner, holding = self.runner, self.holding
         if runner.fault or not (self._ready or self.has_lookback()):
             return False
-        if self.vetoed:
+        if now_ns < self.vetoed_ns:
             return holding.qty != 0
         windows = runner.windows
         # The first test spares nearly every event a call.

@@ -34,6 +34,7 @@ from liu_tui.trading.requests import (
 )
 from liu_tui.trading.runner import Runner, Seat, Slot
 from liu_tui.trading.track import Track
+from liu_tui.trading.vetoes import FOR_GOOD
 
 __all__ = [
     "KeySet",
@@ -79,8 +80,9 @@ class Session:
         self._runners: dict[str, Runner] = {}
         self._tracks: dict[str, Track] = {}
         self._holdings: dict[tuple[str, str], Holding] = {}
-        self._vetoes: set[tuple[str, str]] = set()
+        self._vetoes: dict[tuple[str, str], int] = {}  # until when
         self._heard_fills: set[str] = set()
+        self._untold: dict[tuple[str, str], list[Fill]] = {}  # of symbols that are not served yet
         self._seconds = SecondBars()
         self._changed: list[tuple[str, str, State]] = []
         for slot in slots:
@@ -189,10 +191,24 @@ class Session:
             return self._house.take()
         self._heard_fills.add(fill.execution_id)
         self._holding(fill.strategy, fill.symbol).on_fill(fill)
-        seat = self._seat_of(fill.strategy, fill.symbol)
-        if seat is not None:
-            call = seat.runner.strategy.on_fill(fill, seat.context.at(fill.t_ns, None))
-            await self._caller.tell(seat.runner, fill.symbol, "on_fill", call)
+        if fill.strategy in self._runners:
+            self._untold.setdefault((fill.strategy, fill.symbol), []).append(fill)
+        return await self.tell_untold()
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """Execution ids of the fills that are booked and that their strategy has not heard of yet."""
+        return frozenset(fill.execution_id for fills in self._untold.values() for fill in fills)
+
+    async def tell_untold(self) -> list[Request]:
+        """Tell strategies of fills that came before their symbol was served, as after a restart."""
+        for key in list(self._untold):
+            seat = self._seat_of(*key)
+            if seat is None:
+                continue
+            for fill in self._untold.pop(key):
+                call = seat.runner.strategy.on_fill(fill, seat.context.at(fill.t_ns, None))
+                await self._caller.tell(seat.runner, fill.symbol, "on_fill", call)
         return self._house.take()
 
     async def on_news(self, news: OrderNews) -> list[Request]:
@@ -209,14 +225,14 @@ class Session:
         positions: Iterable[Position],
         live: Iterable[OrderNews],
         state: Mapping[str, Mapping[str, State]],
-        vetoes: Iterable[tuple[str, str]],
+        vetoes: Iterable[tuple[str, str, int]],
     ) -> None:
         """Take the books' word after a start, or the desk's after it came back. Calls nobody.
 
         positions, live: all there are. What is not named is flat and has no order, but for entries that the
                          desk has not answered yet: those are on their way to it
         state:           strategy -> symbol -> declared state
-        vetoes:          (symbol, strategy), strategy "" for all; added to those there are
+        vetoes:          (symbol, strategy, until_ns) as `veto` takes them; added to those there are
         """
         held = {(position.strategy, position.symbol): position for position in positions}
         orders: dict[tuple[str, str], list[OrderNews]] = {}
@@ -227,8 +243,8 @@ class Session:
         for name, states in state.items():
             if name in self._runners:
                 self._runners[name].restore_states(states)
-        for symbol, strategy in vetoes:
-            self.veto(symbol, strategy)
+        for symbol, strategy, until_ns in vetoes:
+            self.veto(symbol, strategy, until_ns)
 
     # ---- commands
 
@@ -275,14 +291,19 @@ class Session:
         if name in self._runners:
             self._runners[name].fault = words
 
-    def veto(self, symbol: str, strategy: str = "") -> None:
-        """Reject a symbol for one strategy, or for all."""
-        self._vetoes.add((symbol, strategy))
+    def veto(self, symbol: str, strategy: str = "", until_ns: int = FOR_GOOD) -> None:
+        """Reject a symbol for one strategy or ("") for all, until a moment of session time or for good.
+
+        Of two vetoes for the same the one that lasts longer stands.
+        """
+        until_ns = _EVER_NS if until_ns == FOR_GOOD else until_ns
+        self._vetoes[symbol, strategy] = max(self._vetoes.get((symbol, strategy), 0), until_ns)
         self._mark_vetoes(symbol)
 
     def allow(self, symbol: str, strategy: str = "") -> None:
         """Take the veto of one strategy back, or without a name every veto of the symbol."""
-        self._vetoes = {row for row in self._vetoes if row[0] != symbol or strategy not in ("", row[1])}
+        for row in [row for row in self._vetoes if row[0] == symbol and strategy in ("", row[1])]:
+            del self._vetoes[row]
         self._mark_vetoes(symbol)
 
     def changed_state(self) -> list[tuple[str, str, State]]:
@@ -379,7 +400,8 @@ class Session:
     def _mark_vetoes(self, symbol: str) -> None:
         for runner in self._runners.values():
             if (seat := runner.seats.get(symbol)) is not None:
-                seat.vetoed = (symbol, "") in self._vetoes or (symbol, runner.name) in self._vetoes
+                both = (symbol, ""), (symbol, runner.name)
+                seat.vetoed_ns = max(self._vetoes.get(row, 0) for row in both)
 
     def _flush(self, runner: Runner) -> None:
         for symbol, context in runner.contexts():

@@ -53,8 +53,12 @@ def state(symbol: str, json: str, strategy: str = "momentum") -> StateRow:
     return StateRow(strategy=strategy, symbol=symbol, json=json)
 
 
-def veto(symbol: str, strategy: str = "", *, on: bool = True, reason: str = "news") -> VetoSet:
-    return VetoSet(symbol=symbol, strategy=strategy, on=on, by="max", reason=reason, since_ns=T0)
+def veto(
+    symbol: str, strategy: str = "", *, on: bool = True, reason: str = "news", until_ns: int = 0
+) -> VetoSet:
+    return VetoSet(
+        symbol=symbol, strategy=strategy, on=on, by="max", reason=reason, since_ns=T0, until_ns=until_ns
+    )
 
 
 async def test_a_first_life_begins_with_nothing(tmp_path: Path) -> None:
@@ -89,11 +93,41 @@ async def test_keys_come_back_in_another_batch_too_and_states_do_not(tmp_path: P
     )
     async with a_life(tmp_path) as (books, _store):
         books.save_states("A", saved(state("TSLA", "{}"), keys=keys), T0)
-        books.set_veto(veto("TSLA"))
+        books.set_veto(veto("TSLA", until_ns=T0 + 1))
         books.set_dropped("F", True)
     async with a_life(tmp_path, "b-2") as (books, _store):
         assert books.keys == {("momentum", "last"): keys[1]}
         assert (books.states, books.vetoes, books.dropped) == ({}, {}, set())
+
+
+async def test_a_veto_for_good_comes_back_in_another_batch_until_somebody_allows_it_there(
+    tmp_path: Path,
+) -> None:
+    async with a_life(tmp_path) as (books, _store):
+        books.set_veto(veto("TSLA"))
+    async with a_life(tmp_path, "b-2") as (books, _store):
+        assert books.vetoes == {("TSLA", ""): veto("TSLA")}
+        books.set_veto(veto("TSLA", on=False))
+    async with a_life(tmp_path, "b-3") as (books, _store):
+        assert books.vetoes == {}
+
+
+async def test_of_two_vetoes_for_the_same_the_one_that_lasts_longer_stands(tmp_path: Path) -> None:
+    async with a_life(tmp_path) as (books, _store):
+        for until_ns in (T0 + 5, T0 + 2, 0, T0 + 9):
+            books.set_veto(veto("TSLA", until_ns=until_ns))
+    async with a_life(tmp_path) as (books, _store):
+        assert books.vetoes == {("TSLA", ""): veto("TSLA")}
+
+
+async def test_a_veto_whose_time_is_over_is_forgotten(tmp_path: Path) -> None:
+    async with a_life(tmp_path) as (books, _store):
+        short, good = veto("TSLA", until_ns=T0 + 5), veto("F")
+        for one in (short, good):
+            books.set_veto(one)
+        assert books.end_vetoes(T0 + 4) == []
+        assert books.end_vetoes(T0 + 5) == [short]
+        assert books.vetoes == {("F", ""): good}
 
 
 async def test_vetoes_come_back_with_who_set_them_and_why(tmp_path: Path) -> None:

@@ -182,7 +182,11 @@ async def test_an_intent_goes_to_the_desk_and_the_rest_to_the_supervisor(start: 
         assert isinstance(intent, Intent)
         assert (intent.symbol, intent.reason) == ("AAPL", "up")
         await eventually(lambda: rig.child.heard(UnsubscribeAsked))
-        assert rig.child.heard(VetoAsked) == [VetoAsked(symbol="TSLA", strategy="", by="Mine", reason="wild")]
+        assert rig.child.heard(VetoAsked) == [
+            VetoAsked(
+                symbol="TSLA", strategy="", by="Mine", reason="wild", until_ns=rig.child.boot.hours.post_ns
+            )
+        ]
         assert rig.child.heard(UnsubscribeAsked) == [
             UnsubscribeAsked(symbol="TSLA", by="Mine", reason="too quiet")
         ]

@@ -135,8 +135,8 @@ async def test_every_table_of_the_books_is_there_and_strict(store: Store) -> Non
     strict = {name: bool(flag) for name, flag in rows if not name.startswith("sqlite_")}
     assert all(strict.values())
     assert set(strict) == {
-        "account_transactions", "accounts", "algo_run", "batches", "gain_loss",
-        "keystore", "migrations", "new_trades", "optimizer_run", "order_events",
+        "account_transactions", "accounts", "algo_run", "batches", "day_risk", "differences",
+        "flattens", "gain_loss", "keystore", "migrations", "new_trades", "optimizer_run", "order_events",
         "orders", "portfolio", "portfolio_batch_ids", "session_events", "stock_ohlc",
         "strategy_state", "ticker_data", "trade_analysis", "trending_tickers", "vetoes",
     }  # fmt: skip

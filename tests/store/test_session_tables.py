@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from liu_tui.errors import StoreError
@@ -10,6 +11,7 @@ from liu_tui.scanner import Hit
 from liu_tui.store.store import Store
 from liu_tui.store.strategy_state import StrategyState
 from liu_tui.store.vetoes import Veto
+from liu_tui.trading.effects import Latched
 from tests.kit.store import BATCH, T0, a_batch
 
 
@@ -37,11 +39,36 @@ async def test_a_pick_told_again_is_one_pick_and_a_later_one_another(store: Stor
 async def test_a_veto_stands_until_it_is_lifted(store: Store) -> None:
     veto = Veto(symbol="AAPL", strategy="", by="console", reason="halted", since_ns=T0)
     await store.vetoes.set(BATCH, veto)
-    await store.vetoes.set(BATCH, Veto(symbol="AAPL", strategy="", by="ctl", reason="again", since_ns=T0 + 1))
-    assert await store.vetoes.load(BATCH) == [veto]
+    later = msgspec.structs.replace(veto, by="ctl", until_ns=T0 + 1)
+    await store.vetoes.set(BATCH, later)
+    assert await store.vetoes.load(BATCH) == [later]
     assert not await store.vetoes.clear(BATCH, "AAPL", "alpha")
     assert await store.vetoes.clear(BATCH, "AAPL")
     assert await store.vetoes.load(BATCH) == []
+
+
+async def test_a_veto_for_good_stands_in_every_batch_until_one_of_them_lifts_it(store: Store) -> None:
+    good = Veto(symbol="AAPL", strategy="", by="console", reason="never again", since_ns=T0)
+    today = Veto(symbol="F", strategy="alpha", by="alpha", reason="thin", since_ns=T0 + 1, until_ns=T0 + 9)
+    for veto in (good, today):
+        await store.vetoes.set(BATCH, veto)
+    await store.batches.begin(a_batch("b-2"))
+    assert await store.vetoes.load("b-2") == [good]
+    await store.vetoes.set("b-2", msgspec.structs.replace(good, until_ns=T0 + 5))
+    assert await store.vetoes.load("b-2") == [good], "what is for good stands before what ends"
+    assert await store.vetoes.clear("b-2", "AAPL")
+    assert await store.vetoes.load("b-2") == []
+    assert await store.vetoes.load(BATCH) == [today]
+
+
+async def test_a_flatten_is_written_as_it_begins_and_as_it_ends(store: Store) -> None:
+    begun = Latched("", T0, "ann", "news", 30)
+    one = Latched("TSLA", T0 + 1, "ann", "", 1)
+    for flatten in (begun, one):
+        await store.flattens.put(BATCH, flatten)
+    done = msgspec.structs.replace(begun, ended_ns=T0 + 5, outcome="flat")
+    await store.flattens.put(BATCH, done)
+    assert await store.flattens.load(BATCH) == [done, one]
 
 
 async def test_each_strategy_has_keys_of_its_own(store: Store) -> None:

@@ -26,6 +26,7 @@ from liu_tui.trading.session import (
     VetoRequest,
 )
 from tests.kit.session import (
+    DAY,
     OPEN,
     Puppet,
     Ranker,
@@ -329,11 +330,35 @@ async def test_a_rejected_symbol_is_not_called_unless_held_and_then_only_exits_p
 async def test_reject_is_obeyed_at_once_for_one_strategy_or_for_all() -> None:
     one, other = Puppet("one", Reject(reason="thin")), Puppet("other")
     requests = await feed(a_session(one, other), a_bar(0), a_bar(1))
-    assert requests == [VetoRequest("AAPL", "one", "one", "thin")]
+    assert requests == [VetoRequest("AAPL", "one", "one", "thin", DAY.post_ns)]
     assert (len(one.heard), len(other.heard)) == (1, 2)
     one, other = Puppet("one", Reject(scope="all")), Puppet("other")
-    assert await feed(a_session(one, other), a_bar(0)) == [VetoRequest("AAPL", "", "one")]
+    assert await feed(a_session(one, other), a_bar(0)) == [VetoRequest("AAPL", "", "one", "", DAY.post_ns)]
     assert other.heard == []
+
+
+async def test_reject_for_some_minutes_ends_with_them() -> None:
+    puppet = Puppet(answer=Reject(minutes=2))
+    session = a_session(puppet)
+    (request,) = await feed(session, a_bar(0))  # a bar of minute 0 is known at minute 1
+    assert request == VetoRequest("AAPL", "puppet", "puppet", "", at(3))
+    await feed(session, a_bar(1))
+    assert len(puppet.heard) == 1
+    await feed(session, a_bar(2))
+    assert len(puppet.heard) == 2
+
+
+async def test_of_two_vetoes_the_one_that_lasts_longer_stands() -> None:
+    session = a_session(puppet := Puppet())
+    session.veto("AAPL", "", at(3))
+    session.veto("AAPL", "", at(1))
+    session.veto("AAPL", "puppet", at(2))
+    await feed(session, a_bar(0), a_bar(1))
+    assert puppet.heard == []
+    session.veto("AAPL")
+    session.veto("AAPL", "", at(5))
+    await feed(session, a_bar(8))
+    assert puppet.heard == []
 
 
 async def test_allow_takes_back_one_veto_or_every_veto_of_the_symbol() -> None:
@@ -644,7 +669,7 @@ async def test_the_desks_word_replaces_ours_but_what_it_has_not_answered_stays_p
 
 async def test_vetoes_are_restored() -> None:
     session = a_session(puppet := Puppet())
-    session.restore([], [], {}, [("AAPL", "")])
+    session.restore([], [], {}, [("AAPL", "", 0)])
     await feed(session, a_bar())
     assert puppet.heard == []
 
