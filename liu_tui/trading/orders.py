@@ -29,8 +29,9 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     client_order_id: ours; of a leg that the broker named, the broker's
     role:            entry, exit, stop, target or liquidation
-    qty:             shares, positive
-    stop, target:    dollars; of an entry or a standalone target, the protection that goes with it
+    qty:             shares, positive; 0 of an order in dollars, until the broker says how many they are
+    stop, target:    dollars; of an entry or a resting exit, the protection that goes with it; of a protective
+                     order that the desk placed or moved, what the position is to be protected by
     filled_qty, avg_price: of the fills that are booked
     broker_filled:   shares filled as the broker counts; more than filled_qty while a fill is missing
     price:           dollars; what the limits valued a share at
@@ -40,6 +41,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     code:            of a refusal, from liu_tui.trading.codes
     numbers:         of a refusal: the rule's numbers, a JSON object
     notional:        dollars to buy for, where no quantity was said
+    trail_price, trail_percent: how far a trailing stop follows the price; dollars, or percent
     stop_limit:      dollars; the limit of the protective stop
     replaces:        client_order_id of the order whose place it took or shall take
     """
@@ -96,9 +98,24 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is S.INTENT and not self.sent_ns
 
     @property
+    def shares(self) -> float:
+        """Shares that it asks for; of a live order in dollars what they buy at the price it is valued at."""
+        if self.qty or self.notional is None:
+            return self.qty
+        if not self.live:
+            return self.filled_qty
+        return max(self.notional / self.price if self.price > 0 else 0.0, self.filled_qty)
+
+    @property
     def remaining(self) -> float:
         """Shares not yet filled."""
-        return max(self.qty - max(self.filled_qty, self.broker_filled), 0.0)
+        return max(self.shares - max(self.filled_qty, self.broker_filled), 0.0)
+
+    @property
+    def rests(self) -> bool:
+        """Whether it may stay at the broker unfilled."""
+        at_once = self.tif in (TimeInForce.IOC, TimeInForce.FOK)
+        return self.order_type is not OrderType.MARKET and not at_once
 
     @property
     def protected(self) -> bool:
@@ -121,25 +138,32 @@ def heard(record: OrderRecord, order: BrokerOrder, *, asked: bool = False) -> Or
         broker_filled=max(record.broker_filled, order.filled_qty),
         limit_price=order.limit_price if order.limit_price is not None else record.limit_price,
         stop_price=order.stop_price if order.stop_price is not None else record.stop_price,
+        trail_price=order.trail_price if order.trail_price is not None else record.trail_price,
+        trail_percent=order.trail_percent if order.trail_percent is not None else record.trail_percent,
     )
 
 
 def with_fill(record: OrderRecord, qty: float, price: float) -> OrderRecord:
-    """Add one execution (qty positive). A full order is filled, whatever was said before."""
+    """Add one execution (qty positive). A full order is filled, whatever was said before.
+
+    How many shares an order in dollars comes to only the broker knows, so only its word makes it filled.
+    """
     filled = round(record.filled_qty + qty, 9)
     average = (record.filled_qty * record.avg_price + qty * price) / filled
-    state = next_state(record.state, S.FILLED if filled >= record.qty else S.PARTIALLY_FILLED)
+    full = record.qty > 0 and filled >= round(record.qty, 9)
     return msgspec.structs.replace(
         record,
         filled_qty=filled,
         avg_price=average,
         broker_filled=max(record.broker_filled, filled),
-        state=state,
+        state=next_state(record.state, S.FILLED if full else S.PARTIALLY_FILLED),
     )
 
 
-def order_type(limit: float | None, trigger: float | None) -> OrderType:
-    """Say what kind of order these prices make."""
+def order_type(limit: float | None, trigger: float | None, trail: float | None = None) -> OrderType:
+    """Say what kind of order these prices make. trail: dollars or percent."""
+    if trail is not None:
+        return OrderType.TRAILING_STOP
     if trigger is None:
         return OrderType.MARKET if limit is None else OrderType.LIMIT
     return OrderType.STOP if limit is None else OrderType.STOP_LIMIT
@@ -164,6 +188,8 @@ def leg_of(parent: OrderRecord, order: BrokerOrder, now_ns: int) -> OrderRecord:
         created_ns=now_ns,
         updated_ns=now_ns,
         tif=order.tif,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
         price=order.limit_price or order.stop_price or parent.price,
         reason=role,
         parent=parent.client_order_id,
@@ -172,14 +198,13 @@ def leg_of(parent: OrderRecord, order: BrokerOrder, now_ns: int) -> OrderRecord:
 
 
 def request(record: OrderRecord) -> OrderRequest:
-    """Put the order in a broker's words: an entry brings its protection, a standalone target its stop."""
-    both = record.stop is not None and record.target is not None
-    order_class = OrderClass.SIMPLE
-    if record.role == ENTRY and record.protected:
-        order_class = OrderClass.BRACKET if both else OrderClass.OTO
-    elif record.role == TARGET and record.stop is not None:
-        order_class = OrderClass.OCO
-    alone = order_class is OrderClass.SIMPLE
+    """Put the order in a broker's words.
+
+    An entry brings its protection, and so does a limit that closes what is held: with its stop it is an OCO.
+    """
+    group = _class_of(record)
+    alone, oco = group is OrderClass.SIMPLE, group is OrderClass.OCO
+    stops = not alone and record.stop is not None
     return OrderRequest(
         client_order_id=record.client_order_id,
         symbol=record.symbol,
@@ -189,10 +214,24 @@ def request(record: OrderRecord) -> OrderRequest:
         tif=record.tif,
         limit_price=record.limit_price,
         stop_price=record.stop_price,
-        order_class=order_class,
-        take_profit=None if alone else record.target,
-        stop_loss=None if alone else record.stop,
+        order_class=group,
+        take_profit=None if alone else record.limit_price if oco else record.target,
+        stop_loss=record.stop if stops else None,
+        extended_hours=record.extended_hours,
+        notional=None if record.qty else record.notional,
+        trail_price=record.trail_price,
+        trail_percent=record.trail_percent,
+        stop_loss_limit=record.stop_limit if stops else None,
     )
+
+
+def _class_of(record: OrderRecord) -> OrderClass:
+    if record.role == ENTRY and record.protected:
+        both = record.stop is not None and record.target is not None
+        return OrderClass.BRACKET if both else OrderClass.OTO
+    if record.role in (TARGET, EXIT) and record.order_type is OrderType.LIMIT and record.stop is not None:
+        return OrderClass.OCO
+    return OrderClass.SIMPLE
 
 
 def news(record: OrderRecord) -> OrderNews:
@@ -206,7 +245,7 @@ def news(record: OrderRecord) -> OrderNews:
         operation=record.operation,
         role=record.role,
         order_type=record.order_type,
-        qty=record.qty,
+        qty=record.shares,
         filled_qty=record.filled_qty,
         avg_price=record.avg_price,
         state=record.state,

@@ -46,6 +46,30 @@ def target_price(price: float, exit_side: Side) -> float:
     return to_tick(price, Toward.DOWN if exit_side is Side.SELL else Toward.UP)
 
 
+def trail_amount(dollars: float, price: float) -> float:
+    """Round the distance of a trailing stop up, to ticks of the band of `price`: it never wakes earlier.
+
+    price: dollars a share now, 0 if unknown (then cents)
+    """
+    decimals = _DECIMALS_BELOW if 0 < price < 1 else _DECIMALS_FROM_A_DOLLAR
+    return float(round(math.ceil(dollars * 10**decimals - _SLACK) / 10**decimals, decimals))
+
+
+def stop_limit_price(limit: float, stop: float, exit_side: Side) -> float:
+    """Never take less than was asked for, but never ask for more than the stop: that would not sell.
+
+    stop: dollars, on the tick
+    """
+    rounded = limit_price(limit, exit_side)
+    return min(rounded, stop) if exit_side is Side.SELL else max(rounded, stop)
+
+
+def moved_stop_limit(stop: float, old_stop: float, old_limit: float, exit_side: Side) -> float:
+    """Move the limit of a protective stop with it, at the same distance."""
+    limit = stop + (old_limit - old_stop)
+    return stop_limit_price(limit if limit > 0 else stop, stop, exit_side)
+
+
 def is_price(price: float | None) -> TypeGuard[float]:
     """Whether it is a number of dollars that can be asked for."""
     return price is not None and math.isfinite(price) and price > 0
