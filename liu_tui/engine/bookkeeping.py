@@ -38,12 +38,17 @@ class _HouseRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one of the house's own rows says; only one of these."""
 
     after_fill: int | None = None
+    untold: tuple[int, ...] = ()
     dropped: bool = False
     profile: StrategyProfile | None = None
 
 
 class Bookkeeping:
-    """One batch's rows. after_fill: consumer -> the last fill whose effect is in the states."""
+    """One batch's rows.
+
+    after_fill: consumer -> the last fill whose effect is in the states
+    untold:     consumer -> numbers of fills up to that one whose effect is not
+    """
 
     def __init__(self, batch_id: str) -> None:
         self._batch_id = batch_id
@@ -52,6 +57,7 @@ class Bookkeeping:
         self.keys: dict[tuple[str, str], KeyRow] = {}
         self.vetoes: dict[tuple[str, str], VetoSet] = {}
         self.after_fill: dict[str, int] = {}
+        self.untold: dict[str, tuple[int, ...]] = {}
         self.picks: list[TrendingTicker] = []
         self.dropped: set[str] = set()
         self.profiles: dict[str, StrategyProfile] = {}
@@ -86,9 +92,9 @@ class Bookkeeping:
             StrategyState(strategy=r.strategy, symbol=r.symbol, state=r.json, updated_ns=now_ns)
             for r in said.rows
         ]
-        after = json.dumps({"after_fill": said.after_fill})
+        after = msgspec.json.encode(_HouseRow(after_fill=said.after_fill, untold=said.untold)).decode()
         rows.append(StrategyState(strategy=_HOUSE, symbol=consumer, state=after, updated_ns=now_ns))
-        self.after_fill[consumer] = said.after_fill
+        self.after_fill[consumer], self.untold[consumer] = said.after_fill, said.untold
         for row in said.rows:
             self.states[row.strategy, row.symbol] = row
         self._put(lambda store: store.strategy_state.save(self._batch_id, rows))
@@ -118,7 +124,7 @@ class Bookkeeping:
 
     def _remember(self, name: str, row: _HouseRow) -> None:
         if row.after_fill is not None:
-            self.after_fill[name] = row.after_fill
+            self.after_fill[name], self.untold[name] = row.after_fill, row.untold
         elif row.profile is not None:
             self.profiles[row.profile.name] = row.profile
         elif row.dropped:

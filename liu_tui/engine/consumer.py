@@ -98,7 +98,9 @@ class Consumer:
         self._session.restore((), (), _states_of(boot.states), _vetoes_of(boot.vetoes))
         self._backfill = Backfill(_history_of(boot), child, self._profiles)
         self._reloader = Reloader(child, self._session, self._face)
-        self._orders = OrderSide(boot.name, self._session, self._put, after_fill=boot.after_fill)
+        self._orders = OrderSide(
+            boot.name, self._session, self._put, after_fill=boot.after_fill, untold=boot.untold
+        )
         self._market = MarketSide(child, self._session, self._backfill, self._orders, self._put)
         self._keys_set: list[KeyRow] = []
         self._saved_at = 0
@@ -134,6 +136,8 @@ class Consumer:
             await self._obey(message, sock)
         await self._orders.hear()
         await self._market.take()
+        if self._session.untold:  # a symbol of theirs may be served by now
+            await self._put(await self._session.tell_untold())
         if (step := self._market.finished_step()) is not None:
             self._orders.finish(step)
         self._complain()
@@ -224,7 +228,12 @@ class Consumer:
         )
         if rows or self._keys_set:
             self._child.tell(
-                StatesSaved(rows=rows, keys=tuple(self._keys_set), after_fill=self._orders.after_fill)
+                StatesSaved(
+                    rows=rows,
+                    keys=tuple(self._keys_set),
+                    after_fill=self._orders.after_fill,
+                    untold=self._orders.untold(),
+                )
             )
             self._keys_set = []
 

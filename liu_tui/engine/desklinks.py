@@ -56,8 +56,8 @@ class Consumers:
         for name, link in list(self._links.items()):
             for message in link.take():
                 match message:
-                    case Attach(after_fill=after):
-                        self._bring_up(name, after)
+                    case Attach(after_fill=after, untold=untold):
+                        self._bring_up(name, after, untold)
                     case Intent():
                         intents.append(message)
                     case StepDone(n=n):
@@ -86,11 +86,12 @@ class Consumers:
         """Lock-step: every consumer that lives has finished step n, and there is one."""
         return bool(self._links) and all(self._steps.get(name, 0) >= n for name in self._links)
 
-    def _bring_up(self, name: str, after: int) -> None:
+    def _bring_up(self, name: str, after: int, untold: Iterable[int]) -> None:
         link = self._links[name]
         # A consumer that comes in the middle of a step begins with the next one.
         self._steps[name] = self._step
-        for n, fill in enumerate(self.fills[after:], start=after + 1):
+        for n in (*untold, *range(after + 1, len(self.fills) + 1)):
+            fill = self.fills[n - 1]
             if self._owner(fill.strategy, fill.symbol) == name:
                 link.send(NumberedFill(n=n, fill=fill))
         positions = [p for p in self._desk.positions.values() if self._owner(p.strategy, p.symbol) == name]

@@ -51,6 +51,7 @@ class Boot(Message, frozen=True, tag="boot", kw_only=True):
     home: str
     log_level: str = "INFO"
     after_fill: int = 0  # consumer: the last fill whose effect is in `states`
+    untold: tuple[int, ...] = ()  # consumer: fills up to that one whose effect is not in them
     states: tuple["StateRow", ...] = ()
     keys: tuple["KeyRow", ...] = ()
     vetoes: tuple["VetoSet", ...] = ()
@@ -378,11 +379,15 @@ class KeyRow(Message, frozen=True, tag="key", kw_only=True):
 
 
 class StatesSaved(Message, frozen=True, tag="states_saved", kw_only=True):
-    """Consumer: store these. after_fill: the last fill whose effect is in them."""
+    """Consumer: store these.
+
+    after_fill: the last fill whose effect is in them, but for those of the numbers in untold
+    """
 
     rows: tuple[StateRow, ...]
     keys: tuple[KeyRow, ...]
     after_fill: int
+    untold: tuple[int, ...] = ()
 
 
 class DeskReady(Message, frozen=True, tag="desk_ready", kw_only=True):
@@ -515,10 +520,11 @@ OnMarketLink = MarketEvent | MarketNote | Step | Marks | GapBegin
 
 
 class Attach(Message, frozen=True, tag="attach", kw_only=True):
-    """Consumer to desk, first on each new link: the last fill that I have seen."""
+    """Consumer to desk, first on each new link: the last fill that I have seen, and those missing before."""
 
     consumer: str
     after_fill: int
+    untold: tuple[int, ...] = ()
 
 
 class NumberedFill(Message, frozen=True, tag="numbered_fill", kw_only=True):

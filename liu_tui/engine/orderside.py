@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
@@ -28,12 +28,16 @@ class OrderSide:
     told:       lock-step: the last step whose updates the desk has told
     """
 
-    def __init__(self, name: str, session: Session, put: Put, *, after_fill: int) -> None:
+    def __init__(
+        self, name: str, session: Session, put: Put, *, after_fill: int, untold: Iterable[int] = ()
+    ) -> None:
         self._name, self._session, self._put = name, session, put
         self._link: Link[OnOrdersLink] | None = None
         self._unanswered: dict[str, Intent] = {}
         self._cancels: dict[tuple[str, str], Intent] = {}  # a symbol's last one, while it means what it meant
         self.after_fill = after_fill
+        self._missed = set(untold)  # what our predecessor had not told; the desk says it again
+        self._numbers: dict[str, int] = {}  # execution id -> number, of fills that may still be untold
         self.told = 0
 
     @property
@@ -46,7 +50,7 @@ class OrderSide:
         if self._link is not None:
             self._link.close()
         self._link = Link(sock, _DECODER, wake)
-        self._link.send(Attach(consumer=self._name, after_fill=self.after_fill))
+        self._link.send(Attach(consumer=self._name, after_fill=self.after_fill, untold=self.untold()))
         # The desk knows an intent by its id: what it had taken already it answers again.
         self._link.send(*self._unanswered.values(), *self._cancels.values())
 
@@ -66,6 +70,13 @@ class OrderSide:
         if self._link is not None:
             self._link.send(intent)
 
+    def untold(self) -> tuple[int, ...]:
+        """Number the fills up to after_fill that their strategy has not heard of: it is not served yet."""
+        waiting = self._session.untold
+        for execution_id in self._numbers.keys() - waiting:
+            del self._numbers[execution_id]
+        return tuple(sorted({*self._numbers.values(), *self._missed}))
+
     def finish(self, step: Step) -> None:
         """Lock-step: all intents of this step have been sent."""
         if self._link is not None:
@@ -79,6 +90,8 @@ class OrderSide:
             match message:
                 case NumberedFill(n=n, fill=fill):
                     self.after_fill = max(self.after_fill, n)
+                    self._numbers[fill.execution_id] = n
+                    self._missed.discard(n)
                     await self._put(await self._session.on_fill(fill))
                 case OrderNews():
                     self._unanswered.pop(message.intent_id, None)

@@ -347,6 +347,7 @@ class Supervisor:
                 workspace=str(self._workspace.root),
                 home=str(self._workspace.home),
                 after_fill=books.after_fill.get(kid.name, 0),
+                untold=books.untold.get(kid.name, ()),
                 states=books.states_rows() if serves else (),
                 keys=tuple(books.keys.values()) if serves else (),
                 vetoes=tuple(books.vetoes.values()),

@@ -170,3 +170,25 @@ async def test_at_the_end_what_was_asked_has_left_and_without_a_desk_nobody_wait
     rig.orders.send(ask(1))
     await rig.orders.drained()
     assert ids(await rig.came(2)) == [ask(1).id]
+
+
+async def test_a_fill_of_a_symbol_that_is_not_served_yet_is_told_once_it_is(rig: Rig) -> None:
+    rig.new_desk()
+    early = NumberedFill(n=1, fill=fill_of(ask(1, symbol="NVDA"), 5, 5))
+    await rig.say(early)
+    assert rig.puppet.heard == []
+    assert (rig.orders.after_fill, rig.orders.untold()) == (1, (1,)), "what is saved now does not have it"
+    rig.session.add_symbol("NVDA")
+    await rig.session.tell_untold()
+    assert rig.puppet.heard == [early.fill]
+    assert rig.orders.untold() == ()
+
+
+async def test_who_was_started_again_asks_for_what_its_predecessor_had_not_told(rig: Rig) -> None:
+    rig.orders = OrderSide("A", rig.session, rig.put, after_fill=7, untold=(3, 5))
+    rig.new_desk()
+    assert await rig.came(1) == [Attach(consumer="A", after_fill=7, untold=(3, 5))]
+    fill = fill_of(ask(3), 5, 5)
+    await rig.say(NumberedFill(n=3, fill=fill))
+    assert rig.puppet.heard == [fill]
+    assert (rig.orders.after_fill, rig.orders.untold()) == (7, (5,))
