@@ -1,48 +1,65 @@
-"""alpaca-py's TradingClient, made fit for a desk: in threads of its own, with time-outs, asking only once.
+"""alpaca-py's TradingClient in threads of its own: the desk awaits a request, and each is sent but once.
 
-Untouched it blocks, waits for ever, sleeps three seconds between tries, and repeats even the POST of an order
-after a 504. So private fields of its are set here, which is why its minor version is pinned.
+The client is made in a thread at once (`warm`); what its answers say of the allowance is obeyed (`rategate`);
+whatever goes wrong is judged in the thread where it happens (`outcomes`).
 """
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from liu_tui.adapters.net.loopback import is_loopback
+from liu_tui.adapters.alpaca.rategate import LONGEST_S, Need, Rate, RateGate
+from liu_tui.adapters.alpaca.warm import CONNECTIONS, keep_warm, make_client
 from liu_tui.errors import BrokerAway, TraderError
+from liu_tui.model.clock import wall_ns
+from liu_tui.model.market import SECOND_NS
 
-THREADS = 4
-CONNECT_S = 5.0
 ANSWER_S = 15.0
+PATIENCE_S = 1.0
+"""A question waits no longer for the allowance: the desk has other things to do, and asks again."""
+WARM_S = 10.0
+"""Between two looks at the connections."""
+CLOSE_S = 1.0
+_WHERE = "alpaca trading"
 Query = Mapping[str, str | int]
 
 
-class Rate(msgspec.Struct, frozen=True):
-    """The allowance as last told; 0 if unknown. limit, remaining: requests; reset_s: Unix time."""
-
-    limit: int = 0
-    remaining: int = 0
-    reset_s: int = 0
-
-
 class Calls:
-    """GET, POST and DELETE under /v2. The import of alpaca-py, over a second, begins in a thread at once."""
+    """GET, POST, PATCH and DELETE under /v2.
 
-    def __init__(self, url: str, key: str, secret: str, *, answer_s: float = ANSWER_S) -> None:
-        self.rate = Rate()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="alpaca-rest")
+    longest_hold_s: how long a 429 may keep everything back
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        secret: str,
+        *,
+        answer_s: float = ANSWER_S,
+        longest_hold_s: float = LONGEST_S,
+    ) -> None:
+        self._gate = RateGate(longest_hold_s)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="alpaca-rest")
+        self._url = url.rstrip("/")
         self._client: Future[Any] = self._threads.submit(
-            _client, url.rstrip("/"), key, secret, answer_s, self._hear
+            make_client, self._url, key, secret, answer_s, self._heard
         )
-        self._closed = False
+        self._closed = threading.Event()
+        self._warmer: threading.Thread | None = None
 
-    async def get(self, path: str, query: Query | None = None) -> Any:
+    @property
+    def rate(self) -> Rate:
+        """The allowance as the last answer told it."""
+        return self._gate.rate
+
+    async def get(self, path: str, query: Query | None = None, *, need: Need = Need.LOOK) -> Any:
         """Ask; return the answer's JSON. Raises BrokerAway, or TraderError for a definite no."""
-        return await self._call("get", path, dict(query or {}), ordering=False)
+        return await self._call("get", path, dict(query or {}), ordering=False, need=need)
 
     async def post(self, path: str, form: Mapping[str, object]) -> Any:
         """Order; return the answer's JSON. Raises BrokerAway, OrderRefused or OrderUnknown."""
@@ -56,18 +73,46 @@ class Calls:
         """Take back; asking twice does no harm. Raises BrokerAway, or TraderError for a definite no."""
         await self._call("delete", path, None, ordering=False)
 
-    def close(self) -> None:
-        """Take no more calls; those under way end by themselves. May be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._client.add_done_callback(_hang_up)
-            self._threads.shutdown(wait=False)
+    def stay_warm(self) -> None:
+        """Open the connections now, and again whenever the venue has closed them. May be called twice."""
+        if self._warmer is None:
+            # Nobody waits for it at the process's end: it may be in the middle of a handshake.
+            self._warmer = threading.Thread(target=self._keep_warm, name="alpaca-warm", daemon=True)
+            self._warmer.start()
 
-    async def _call(self, verb: str, path: str, data: object, *, ordering: bool) -> Any:
-        if self._closed:
-            raise BrokerAway("the broker's end was closed", where="alpaca trading")
+    async def close(self) -> None:
+        """Take no more calls; those under way end by themselves. May be called twice."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        if self._warmer is not None:
+            await asyncio.to_thread(self._warmer.join, CLOSE_S)
+        self._client.add_done_callback(_hang_up)
+        self._threads.shutdown(wait=False)
+
+    async def _call(
+        self, verb: str, path: str, data: object, *, ordering: bool, need: Need = Need.ORDER
+    ) -> Any:
+        if self._closed.is_set():
+            raise BrokerAway("the broker's end was closed", where=_WHERE)
+        await self._pass_gate(verb, need)
         work = partial(self._work, verb, path, data, ordering)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _pass_gate(self, verb: str, need: Need) -> None:
+        """Let a request go, now or in a moment. Raises BrokerAway: nothing has left.
+
+        An order is not kept waiting: whoever wants it shall know at once, and decide by the price of then.
+        """
+        wait_s = self._gate.wait_s(need, _now_s())
+        if not wait_s:
+            return
+        if verb != "get" or wait_s > PATIENCE_S:
+            words = f"the allowance of requests is used up: nothing is sent for {wait_s:.1f} s"
+            raise BrokerAway(words, where=_WHERE, mend=f"{self.rate.limit or 200} a minute are allowed.")
+        await asyncio.sleep(wait_s)
+        if self._gate.wait_s(need, _now_s()) > PATIENCE_S:
+            raise BrokerAway("the allowance of requests is used up", where=_WHERE)
 
     def _work(self, verb: str, path: str, data: object, ordering: bool) -> Any:
         """Do one call, in a thread. Whatever it raises is judged here, so that nothing foreign leaves."""
@@ -92,26 +137,24 @@ class Calls:
         try:
             return self._client.result()
         except (ImportError, ValueError) as e:
-            raise TraderError(f"alpaca-py cannot be started: {e}", where="alpaca trading") from e
+            raise TraderError(f"alpaca-py cannot be started: {e}", where=_WHERE) from e
 
-    def _hear(self, headers: Mapping[str, str]) -> None:
-        numbers = [headers.get(f"X-RateLimit-{name}", "") for name in ("Limit", "Remaining", "Reset")]
-        if all(number.isascii() and number.isdecimal() for number in numbers):
-            self.rate = Rate(*(int(number) for number in numbers))
+    def _keep_warm(self) -> None:
+        with contextlib.suppress(ImportError, ValueError):  # told to whoever sends the first request
+            client = self._client.result()
+            while not self._closed.is_set():
+                keep_warm(client, self._url)
+                self._closed.wait(WARM_S)
+
+    def _heard(self, status: int, headers: Mapping[str, str]) -> None:
+        self._gate.heard(headers, refused=status == 429, now_s=_now_s())
+
+
+def _now_s() -> float:
+    # Reset is Unix time, so the wall's clock it is.
+    return wall_ns() / SECOND_NS
 
 
 def _hang_up(made: Future[Any]) -> None:
     if made.exception() is None:
         made.result()._session.close()
-
-
-def _client(url: str, key: str, secret: str, answer_s: float, hear: Any) -> Any:
-    from alpaca.trading.client import TradingClient
-
-    client = TradingClient(key, secret, raw_data=True, url_override=url)
-    client._retry = 0
-    session = client._session
-    session.trust_env = not is_loopback(url)
-    session.request = partial(session.request, timeout=(CONNECT_S, answer_s))
-    session.hooks["response"].append(lambda answer, *_args, **_kwargs: hear(answer.headers))
-    return client

@@ -4,6 +4,7 @@ Numbers come as strings, times as RFC 3339, absence as null. A word that we do n
 it is kept, and its state becomes UNKNOWN, for the broker to be asked. What has no id or no side is refused.
 """
 
+from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -35,10 +36,12 @@ _STATES = {state.value: state for state in OrderState if state not in _OURS} | {
     "accepted_for_bidding": OrderState.ACCEPTED,
     "pending_review": OrderState.PENDING_NEW,
 }
-_TYPES = {kind.value: kind for kind in OrderType} | {"trailing_stop": OrderType.STOP}
+_TYPES = {kind.value: kind for kind in OrderType}
 _TIFS = {tif.value: tif for tif in TimeInForce}
 _CLASSES = {kind.value: kind for kind in OrderClass}
 _EXITS = ("take_profit", "stop_loss")
+_FILLS = ("fill", "partial_fill")
+_BUST, _CORRECT = "trade_bust", "trade_correct"
 
 
 class _RawOrder(Struct, frozen=True):
@@ -65,6 +68,11 @@ class _RawOrder(Struct, frozen=True):
     replaces: str | None = None
     replaced_by: str | None = None
     extended_hours: bool | None = False
+    notional: _Number | None = None
+    trail_price: _Number | None = None
+    trail_percent: _Number | None = None
+    hwm: float | str | None = None  # only shown: whatever stands there costs no order
+    expires_at: str | None = None
 
 
 class _RawUpdate(Struct, frozen=True):
@@ -76,6 +84,7 @@ class _RawUpdate(Struct, frozen=True):
     price: _Number | None = None
     qty: _Number | None = None
     position_qty: _Number | None = None
+    previous_execution_id: str | None = None
 
 
 class _RawFill(Struct, frozen=True):
@@ -89,6 +98,8 @@ class _RawFill(Struct, frozen=True):
     price: _Positive
     transaction_time: str
     cum_qty: _Number | None = None
+    type: str | None = None
+    previous_execution_id: str | None = None
 
     def order(self) -> tuple[int, str, float]:
         # Fills of one millisecond may be listed in any order; what its order had filled puts them right.
@@ -126,6 +137,11 @@ class _RawAccount(Struct, frozen=True):
     trading_blocked: bool = False
     account_blocked: bool = False
     trade_suspended_by_user: bool = False
+    non_marginable_buying_power: _Number | None = 0.0
+    initial_margin: _Number | None = 0.0
+    maintenance_margin: _Number | None = 0.0
+    last_equity: _Number | None = 0.0
+    accrued_fees: _Number | None = 0.0
 
 
 def read_order(raw: Any) -> BrokerOrder:
@@ -141,14 +157,13 @@ def read_orders(raw: Any) -> list[BrokerOrder]:
 def read_update(raw: Any) -> OrderUpdate:
     """Read the data of one trade update.
 
-    Raises TraderError, also for a fill without price or quantity: it must be looked up before it is booked.
+    Raises TraderError, also for a fill without price or quantity, and for a correction that does not say of
+    what: it must be looked up before anything is booked.
     """
     said = _convert(raw, _RawUpdate)
-    fill = said.event in ("fill", "partial_fill")
-    if fill and not (said.price and said.qty):
-        words = f"a {said.event} of {said.order.id} without price or quantity"
-        raise TraderError(words, where="alpaca updates")
+    _check_update(said)
     order = _order(said.order)
+    fill = said.event in _FILLS
     return OrderUpdate(
         event=said.event,
         order=order,
@@ -156,9 +171,21 @@ def read_update(raw: Any) -> OrderUpdate:
         # Without an id of its own a fill is known by how much of its order it completes.
         execution_id=said.execution_id or (f"{order.id}/{order.filled_qty:g}" if fill else ""),
         price=said.price or 0.0,
-        qty=abs(said.qty or 0.0),
+        qty=0.0 if said.event == _BUST else abs(said.qty or 0.0),
         position_qty=said.position_qty,
+        corrects=said.previous_execution_id or "" if said.event in (_BUST, _CORRECT) else "",
     )
+
+
+def _check_update(said: _RawUpdate) -> None:
+    where, amends = "alpaca updates", said.event in (_BUST, _CORRECT)
+    if (said.event in _FILLS or said.event == _CORRECT) and not (said.price and said.qty):
+        words = f"a {said.event} of {said.order.id} without price or quantity"
+        raise TraderError(words, where=where)
+    # Alpaca documents these events, and not how they name the execution: what is not found is looked up.
+    if amends and not (said.previous_execution_id and said.execution_id):
+        words = f"a {said.event} of {said.order.id} that names no earlier execution"
+        raise TraderError(words, where=where)
 
 
 def read_executions(raw: Any) -> list[Execution]:
@@ -172,9 +199,10 @@ def read_executions(raw: Any) -> list[Execution]:
             order_id=row.order_id,
             symbol=row.symbol,
             side=_side(row.side),
-            qty=row.qty,
+            qty=0.0 if row.type == _BUST else row.qty,
             price=row.price,
             t_ns=read_time_or_zero(row.transaction_time),
+            corrects=row.previous_execution_id or "",
         )
         for row in sorted(_convert(raw, list[_RawFill]), key=_RawFill.order)
     ]
@@ -221,7 +249,13 @@ def read_account(raw: Any) -> Account:
         buying_power=said.buying_power or 0.0,
         multiplier=said.multiplier or 1.0,
         shorting_enabled=said.shorting_enabled,
-        trading_blocked=said.trading_blocked or said.account_blocked or said.trade_suspended_by_user,
+        trading_blocked=said.trading_blocked or said.account_blocked,
+        suspended=said.trade_suspended_by_user,
+        cash_only=said.non_marginable_buying_power or 0.0,
+        initial_margin=said.initial_margin or 0.0,
+        maintenance_margin=said.maintenance_margin or 0.0,
+        last_equity=said.last_equity or 0.0,
+        accrued_fees=said.accrued_fees or 0.0,
     )
 
 
@@ -249,7 +283,20 @@ def _order(raw: _RawOrder, parent_id: str = "") -> BrokerOrder:
         replaces=raw.replaces or "",
         replaced_by=raw.replaced_by or "",
         extended_hours=raw.extended_hours or False,
+        notional=raw.notional,
+        trail_price=raw.trail_price,
+        trail_percent=raw.trail_percent,
+        hwm=_shown(raw.hwm),
+        expires_ns=read_time_or_zero(raw.expires_at),
     )
+
+
+def _shown(number: float | str | None) -> float:
+    try:
+        shown = float(number or 0.0)
+    except ValueError:
+        return 0.0
+    return shown if isfinite(shown) else 0.0
 
 
 def _type(raw: _RawOrder) -> OrderType:

@@ -7,7 +7,7 @@ updates                       tradestream (a websocket of our own)         parse
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-from liu_tui.adapters.alpaca.calls import ANSWER_S, Calls, Query, Rate
+from liu_tui.adapters.alpaca.calls import ANSWER_S, Calls, Query
 from liu_tui.adapters.alpaca.order_form import order_form, replace_form
 from liu_tui.adapters.alpaca.parse_orders import (
     read_account,
@@ -17,6 +17,7 @@ from liu_tui.adapters.alpaca.parse_orders import (
     read_orders,
     read_positions,
 )
+from liu_tui.adapters.alpaca.rategate import LONGEST_S, Need, Rate
 from liu_tui.adapters.alpaca.times import write_time
 from liu_tui.adapters.alpaca.tradestream import TradeStream
 from liu_tui.errors import BrokerAway, OrderRefused, OrderUnknown, TraderError
@@ -27,6 +28,8 @@ from liu_tui.trading.trader import BrokerStatus, Trader
 
 ORDERS_A_PAGE = 500
 FILLS_A_PAGE = 100
+LOCAL_HOLD_S = 1.0
+"""After a 429 of the local market, which refuses only when told to, and whose days are short."""
 _MILLISECOND_NS = 1_000_000
 _NOT_FOUND = 40410000
 
@@ -54,7 +57,8 @@ class AlpacaTrader(Trader):
         lockstep: bool = False,
         answer_s: float = ANSWER_S,
     ) -> None:
-        self._calls = Calls(rest_url, key, secret, answer_s=answer_s)
+        hold_s = LOCAL_HOLD_S if local else LONGEST_S
+        self._calls = Calls(rest_url, key, secret, answer_s=answer_s, longest_hold_s=hold_s)
         self._stream = TradeStream(
             updates_url,
             key,
@@ -107,7 +111,9 @@ class AlpacaTrader(Trader):
     async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """Look up an order by our id; None only if the broker itself says that it has never seen it."""
         try:
-            raw = await self._calls.get("/orders:by_client_order_id", {"client_order_id": client_order_id})
+            raw = await self._calls.get(
+                "/orders:by_client_order_id", {"client_order_id": client_order_id}, need=Need.ORDER
+            )
         except TraderError as e:
             # A 404 without Alpaca's code is a wrong address or somebody in between: that proves nothing.
             if e.status == 404 and e.broker_code == _NOT_FOUND:
@@ -174,12 +180,13 @@ class AlpacaTrader(Trader):
         Raises TraderError if the keys are refused. An update that cannot be read becomes a BrokerStatus:
         reconcile.
         """
+        self._calls.stay_warm()  # whoever listens is going to trade
         return self._stream.items()
 
     async def close(self) -> None:
         """End updates() and let the connections go. May be called twice."""
         await self._stream.close()
-        self._calls.close()
+        await self._calls.close()
 
     async def _orders_by_page(self, query: Query, after_ns: int) -> list[BrokerOrder]:
         """Page by the time of the last order. Orders of one moment are asked for again, and told once."""

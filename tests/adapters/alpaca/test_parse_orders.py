@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liu_tui.adapters.alpaca.order_form import order_form
+from liu_tui.adapters.alpaca.order_form import order_form, replace_form
 from liu_tui.adapters.alpaca.parse_orders import (
     read_account,
     read_executions,
@@ -29,6 +29,7 @@ from liu_tui.model.orders import (
     OrderRequest,
     OrderState,
     OrderType,
+    ReplaceRequest,
     Side,
     TimeInForce,
 )
@@ -97,7 +98,7 @@ def test_foreign_words_of_type_class_and_tif_never_cost_the_order() -> None:
         OrderClass.SIMPLE,
         TimeInForce.DAY,
     )
-    assert read_order(an_order(type="trailing_stop", limit_price=None)).order_type is OrderType.STOP
+    assert read_order(an_order(type="trailing_stop", limit_price=None)).order_type is OrderType.TRAILING_STOP
 
 
 def test_legs_are_read_with_their_parent() -> None:
@@ -278,20 +279,159 @@ def test_a_form_has_strings_on_the_tick_and_nothing_that_was_not_asked() -> None
     form = order_form(
         a_request(
             order_type=OrderType.LIMIT,
-            qty=1.5,
             limit_price=0.1 + 0.2,
             order_class=OrderClass.BRACKET,
             take_profit=290.126,
             stop_loss=99.999,
-            extended_hours=True,
         )
     )
-    assert form["qty"] == "1.5"
     assert form["limit_price"] == "0.3000"
     assert form["take_profit"] == {"limit_price": "290.13"}
     assert form["stop_loss"] == {"stop_price": "100.00"}
     assert form["order_class"] == "bracket"
-    assert form["extended_hours"] is True
+
+
+LIMIT: dict[str, Any] = {"order_type": OrderType.LIMIT, "limit_price": 10.0}
+STOP: dict[str, Any] = {"order_type": OrderType.STOP, "stop_price": 10.0}
+TRAILING = OrderType.TRAILING_STOP
+BRACKET: dict[str, Any] = {"order_class": OrderClass.BRACKET, "take_profit": 12.0, "stop_loss": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "written"),
+    [
+        ({"notional": 100.129, "qty": 0}, {"notional": "100.12", "qty": None}),
+        ({"qty": 1.5}, {"qty": "1.5"}),
+        ({"qty": 0.123456789}, {"qty": "0.123456789"}),
+        (LIMIT | {"tif": TimeInForce.IOC}, {"limit_price": "10.00", "time_in_force": "ioc"}),
+        (LIMIT | {"extended_hours": True}, {"extended_hours": True}),
+        (STOP | {"tif": TimeInForce.GTC}, {"stop_price": "10.00", "time_in_force": "gtc"}),
+        (
+            {"order_type": OrderType.STOP_LIMIT, "stop_price": 10.0, "limit_price": 9.5},
+            {"stop_price": "10.00", "limit_price": "9.50"},
+        ),
+        ({"order_type": TRAILING, "trail_price": 0.5125}, {"type": "trailing_stop", "trail_price": "0.51"}),
+        ({"order_type": TRAILING, "trail_price": 0.0052}, {"trail_price": "0.0052"}),
+        ({"order_type": TRAILING, "trail_percent": 1.5}, {"trail_percent": "1.50"}),
+        ({"tif": TimeInForce.OPG}, {"time_in_force": "opg"}),
+        (
+            BRACKET | {"stop_loss_limit": 8.995},
+            {
+                "stop_loss": {"stop_price": "9.00", "limit_price": "9.00"},
+                "take_profit": {"limit_price": "12.00"},
+            },
+        ),
+        (
+            {"order_class": OrderClass.OTO, "stop_loss": 9.0},
+            {"order_class": "oto", "stop_loss": {"stop_price": "9.00"}, "take_profit": None},
+        ),
+        (BRACKET | LIMIT | {"order_class": OrderClass.OCO, "limit_price": None}, {"order_class": "oco"}),
+    ],
+)
+def test_every_kind_of_order_has_its_form(changes: dict[str, Any], written: dict[str, Any]) -> None:
+    form = order_form(a_request(**changes))
+    assert {key: form.get(key) for key in written} == written
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"client_order_id": "x" * 129}, "1 to 128"),
+        ({"client_order_id": ""}, "1 to 128"),
+        ({"notional": 100.0}, "not for both"),
+        ({"notional": 0.5, "qty": 0}, "in dollars"),
+        ({"notional": 9.0, "qty": 0, "tif": TimeInForce.GTC}, "must be DAY"),
+        (BRACKET | {"qty": 1.5}, "must be simple"),
+        ({"qty": 1.5, "order_type": TRAILING, "trail_price": 1.0}, "whole shares"),
+        ({"order_type": OrderType.LIMIT}, "needs a limit_price"),
+        ({"order_type": OrderType.STOP_LIMIT, "limit_price": 1.0}, "needs a stop_price"),
+        ({"limit_price": 1.0}, "has no limit_price"),
+        (LIMIT | {"trail_price": 1.0}, "no other order"),
+        ({"order_type": TRAILING}, "trail_price or a trail_percent"),
+        ({"order_type": TRAILING, "trail_price": 1.0, "trail_percent": 1.0}, "trail_price or"),
+        (BRACKET | {"order_type": TRAILING, "trail_price": 1.0}, "stands alone"),
+        (STOP | {"tif": TimeInForce.CLS}, "market and limit"),
+        (STOP | {"tif": TimeInForce.IOC}, "day or gtc"),
+        ({"stop_loss": 9.0}, "no legs"),
+        (BRACKET | {"take_profit": None}, "both"),
+        (BRACKET | {"order_class": OrderClass.OTO}, "one leg"),
+        (BRACKET | {"order_class": OrderClass.OCO}, "of type limit"),
+        (BRACKET | {"tif": TimeInForce.FOK}, "day or gtc"),
+        ({"extended_hours": True}, "limit orders only"),
+        (LIMIT | {"extended_hours": True, "tif": TimeInForce.OPG}, "limit orders only"),
+        (BRACKET | LIMIT | {"extended_hours": True}, "simple orders only"),
+    ],
+)
+def test_what_alpaca_does_not_take_never_leaves(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(OrderRefused, match=words):
+        order_form(a_request(**changes))
+
+
+def test_a_replacement_names_only_what_changes() -> None:
+    form = replace_form(ReplaceRequest(order_id="o1", client_order_id="c2", symbol="A", trail=1.255))
+    assert form == {"client_order_id": "c2", "trail": "1.26"}
+    told = ReplaceRequest(
+        order_id="o1", client_order_id="c2", symbol="A", qty=3, limit_price=0.5, tif=TimeInForce.GTC
+    )
+    assert replace_form(told)["time_in_force"] == "gtc"
+    with pytest.raises(OrderRefused, match="stop_price"):
+        replace_form(ReplaceRequest(order_id="o1", client_order_id="c2", symbol="A", stop_price=-1.0))
+
+
+def test_a_trailing_stop_and_an_order_in_dollars_are_read_whole() -> None:
+    order = read_order(
+        an_order(type="trailing_stop", limit_price=None, stop_price="99.5", trail_percent="1.5", hwm="101.01")
+        | {"expires_at": T0, "extended_hours": True}
+    )
+    assert (order.trail_percent, order.trail_price, order.hwm) == (1.5, None, 101.01)
+    assert (order.stop_price, order.expires_ns) == (99.5, T0_NS)
+    dollars = read_order(an_order(type="market", limit_price=None, qty=None, notional="250"))
+    assert (dollars.qty, dollars.notional) == (0.0, 250.0)
+    assert read_order(an_order(hwm="string")).hwm == 0.0
+
+
+def amended(event: str, **changes: Any) -> dict[str, Any]:
+    said = {"execution_id": "e2", "previous_execution_id": "e1", "price": "10.5", "qty": "4"}
+    return {"event": event, "timestamp": T0, "order": an_order()} | said | changes
+
+
+def test_a_bust_and_a_correction_name_the_execution_that_they_amend() -> None:
+    bust, correct = read_update(amended("trade_bust")), read_update(amended("trade_correct"))
+    assert bust.amends
+    assert (bust.corrects, bust.execution_id, bust.qty) == ("e1", "e2", 0.0)
+    assert (correct.corrects, correct.execution_id, correct.qty, correct.price) == ("e1", "e2", 4.0, 10.5)
+    assert not correct.fills
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        ("trade_bust", {"previous_execution_id": None}),
+        ("trade_bust", {"execution_id": None}),
+        ("trade_correct", {"previous_execution_id": ""}),
+        ("trade_correct", {"price": None}),
+    ],
+)
+def test_an_amendment_that_does_not_say_of_what_is_not_guessed(event: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(TraderError):
+        read_update(amended(event, **changes))
+
+
+def test_the_accounts_history_tells_amendments_too() -> None:
+    row = {"id": "x::e2", "order_id": "o1", "symbol": "A", "side": "buy", "qty": "4", "price": "2"}
+    row |= {"transaction_time": T0, "type": "trade_bust", "previous_execution_id": "e1"}
+    (bust,) = read_executions([row])
+    assert (bust.corrects, bust.qty) == ("e1", 0.0)
+
+
+def test_the_owners_lock_is_not_the_brokers_block() -> None:
+    said = {"id": "a", "cash": "5", "non_marginable_buying_power": "4.5", "initial_margin": "3"}
+    more = {"maintenance_margin": "2", "last_equity": "6", "accrued_fees": "0.01"}
+    account = read_account(said | more | {"trade_suspended_by_user": True})
+    assert (account.suspended, account.trading_blocked) == (True, False)
+    assert (account.cash_only, account.initial_margin, account.maintenance_margin) == (4.5, 3.0, 2.0)
+    assert (account.last_equity, account.accrued_fees) == (6.0, 0.01)
+    assert read_account(said | {"account_blocked": True}).trading_blocked
 
 
 @pytest.mark.parametrize(
@@ -306,7 +446,7 @@ def test_a_form_has_strings_on_the_tick_and_nothing_that_was_not_asked() -> None
     ],
 )
 def test_prices_lie_on_the_tick(dollars: float, text: str) -> None:
-    assert order_form(a_request(limit_price=dollars))["limit_price"] == text
+    assert order_form(a_request(order_type=OrderType.LIMIT, limit_price=dollars))["limit_price"] == text
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -1.0])
