@@ -3,8 +3,10 @@
 Each save is one transaction, so a kill at any moment leaves the file as it was after one save or the next.
 The tables are for whoever wants to compare (dollars, shares, UTC nanoseconds in columns named `*_ns`); the
 exchange itself comes back from `state.core`, `orders.record` and `executions`. Orders and executions are only
-added or updated, so a save costs what changed and not what is there. Updates that nobody has fetched are not
-kept: as at the broker, what a stream has missed is asked for again.
+added or updated, so a save costs what changed and not what is there. An execution that was taken back or
+repriced stays as it was: the row that stands for it now names it in `corrects`, with qty 0 if it was taken
+back. Updates that nobody has fetched are not kept: as at the broker, what a stream has missed is asked for
+again.
 """
 
 import sqlite3
@@ -14,13 +16,14 @@ from pathlib import Path
 import msgspec
 
 from liu_tui.errors import StoreError
+from liu_tui.localmarket.requestbook import RequestBook
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Execution, Side
 from liu_tui.trading.matching.exchange import Exchange
 from liu_tui.trading.matching.order import Order
 from liu_tui.trading.matching.state import Core, State
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE account (
     id TEXT PRIMARY KEY, starting_cash REAL NOT NULL, cash REAL NOT NULL, realized REAL NOT NULL,
@@ -37,7 +40,8 @@ CREATE TABLE orders (
 CREATE TABLE executions (
     n INTEGER PRIMARY KEY, execution_id TEXT NOT NULL UNIQUE,
     order_id TEXT NOT NULL REFERENCES orders (order_id), client_order_id TEXT NOT NULL, symbol TEXT NOT NULL,
-    side TEXT NOT NULL, qty REAL NOT NULL, price REAL NOT NULL, at_ns INTEGER NOT NULL
+    side TEXT NOT NULL, qty REAL NOT NULL, price REAL NOT NULL, at_ns INTEGER NOT NULL,
+    corrects TEXT NOT NULL DEFAULT '', fee REAL NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE positions (
     symbol TEXT PRIMARY KEY, qty REAL NOT NULL, avg_price REAL NOT NULL, price REAL NOT NULL
@@ -46,6 +50,10 @@ CREATE TABLE clock (
     id INTEGER PRIMARY KEY CHECK (id = 1), venue_ns INTEGER NOT NULL, day TEXT NOT NULL
 ) STRICT;
 CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), core BLOB NOT NULL) STRICT;
+"""
+_FROM_1 = """
+ALTER TABLE executions ADD COLUMN corrects TEXT NOT NULL DEFAULT '';
+ALTER TABLE executions ADD COLUMN fee REAL NOT NULL DEFAULT 0;
 """
 _ORDER = """
 INSERT INTO orders (
@@ -58,8 +66,10 @@ ON CONFLICT (order_id) DO UPDATE SET
     replaced_by = excluded.replaced_by, record = excluded.record
 """
 _EXECUTION = """
-INSERT INTO executions (execution_id, order_id, client_order_id, symbol, side, qty, price, at_ns)
-SELECT ?, order_id, client_order_id, ?, ?, ?, ?, ? FROM orders WHERE order_id = ?
+INSERT INTO executions (
+    execution_id, order_id, client_order_id, symbol, side, qty, price, at_ns, corrects, fee
+)
+SELECT ?, order_id, client_order_id, ?, ?, ?, ?, ?, ?, ? FROM orders WHERE order_id = ?
 """
 _record = msgspec.msgpack.Decoder(Order)
 _core = msgspec.msgpack.Decoder(Core)
@@ -71,6 +81,7 @@ class Ledger:
     exchange: yours to turn; nothing of it is on disk before `save`
     saved_ns: venue time of the last save, 0 if there was none
     resumed:  the file was there before
+    requests: how often each order was asked for; on disk as soon as it is noted
     """
 
     def __init__(
@@ -78,6 +89,7 @@ class Ledger:
     ) -> None:
         self.exchange, self.path, self.saved_ns, self.resumed = exchange, path, saved_ns, resumed
         self._db = db
+        self.requests = RequestBook(db, path)
         self._unsaved: dict[str, Order] = {}
         self._executions = len(exchange.executions_from(0))
 
@@ -103,14 +115,15 @@ class Ledger:
     def _open(
         cls, db: sqlite3.Connection, path: Path, cash: float, seed: int, partial_fills: float, account_id: str
     ) -> "Ledger":
-        new = _is_new(db, path)
+        version = _version_of(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA busy_timeout = 5000")
-        if new:
-            # One transaction, with its version: a kill in between leaves an empty file.
-            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        if version < _VERSION:
+            # One transaction, with its version: a kill in between leaves the file as it was.
+            steps = _FROM_1 if version else _SCHEMA
+            db.executescript(f"BEGIN; {steps} PRAGMA user_version = {_VERSION}; COMMIT;")
         saved = db.execute("SELECT venue_ns, core FROM clock JOIN state USING (id)").fetchone()
         if saved is None:
             fresh = Exchange(cash=cash, seed=seed, partial_fills=partial_fills, account_id=account_id)
@@ -180,26 +193,34 @@ class Ledger:
         return self._executions + len(executions)
 
 
-def _is_new(db: sqlite3.Connection, path: Path) -> bool:
+def _version_of(db: sqlite3.Connection, path: Path) -> int:
+    """The version of the file's tables; 0 for a new file."""
     # Asked before anything is set: a file of somebody else's is left as it was.
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == _VERSION:
-        return False
-    if version or db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    full = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    if version > _VERSION or (full and not version):
         raise _unreadable(path, f"its version is {version}, this build knows {_VERSION}")
-    return True
+    return version
 
 
 def _read(db: sqlite3.Connection, core: Core) -> State:
     orders = [_record.decode(raw) for (raw,) in db.execute("SELECT record FROM orders ORDER BY n")]
-    columns = "execution_id, order_id, symbol, side, qty, price, at_ns"
-    rows: Iterable[tuple[str, str, str, str, float, float, int]]
+    columns = "execution_id, order_id, symbol, side, qty, price, at_ns, corrects, fee"
+    rows: Iterable[tuple[str, str, str, str, float, float, int, str, float]]
     rows = db.execute(f"SELECT {columns} FROM executions ORDER BY n")  # noqa: S608 - our own column names
     return State(core=core, orders=orders, executions=[_execution(*row) for row in rows])
 
 
 def _execution(
-    execution_id: str, order_id: str, symbol: str, side: str, qty: float, price: float, at_ns: int
+    execution_id: str,
+    order_id: str,
+    symbol: str,
+    side: str,
+    qty: float,
+    price: float,
+    at_ns: int,
+    corrects: str,
+    fee: float,
 ) -> Execution:
     return Execution(
         execution_id=execution_id,
@@ -209,6 +230,8 @@ def _execution(
         qty=qty,
         price=price,
         t_ns=at_ns,
+        corrects=corrects,
+        fee=fee,
     )
 
 
@@ -238,7 +261,17 @@ def _order_row(order: Order) -> tuple[str | float | int | bytes | None, ...]:
 
 
 def _execution_row(done: Execution) -> tuple[str | float | int, ...]:
-    return (done.execution_id, done.symbol, done.side.value, done.qty, done.price, done.t_ns, done.order_id)
+    return (
+        done.execution_id,
+        done.symbol,
+        done.side.value,
+        done.qty,
+        done.price,
+        done.t_ns,
+        done.corrects,
+        done.fee,
+        done.order_id,
+    )
 
 
 def _unreadable(path: Path, why: str) -> StoreError:

@@ -128,8 +128,10 @@ def update(u: OrderUpdate) -> Words:
     }
     if u.position_qty is not None:
         words["position_qty"] = number(u.position_qty)
-    if u.fills:
+    if u.fills or u.amends:
         words |= {"execution_id": u.execution_id, "price": number(u.price), "qty": number(u.qty)}
+    if u.amends:
+        words["previous_execution_id"] = u.corrects
     return words
 
 
@@ -247,7 +249,7 @@ def activity(e: Execution, o: BrokerOrder, *, cumulative: float) -> Words:
     return {
         "id": f"{to_datetime(e.t_ns):%Y%m%d%H%M%S}{e.t_ns // 1_000_000 % 1000:03d}::{e.execution_id}",
         "activity_type": "FILL",
-        "type": "partial_fill" if leaves else "fill",
+        "type": _activity_type(e, leaves),
         "transaction_time": rfc3339(e.t_ns),
         "order_id": e.order_id,
         "symbol": e.symbol,
@@ -257,7 +259,13 @@ def activity(e: Execution, o: BrokerOrder, *, cumulative: float) -> Words:
         "leaves_qty": number(leaves),
         "price": number(e.price),
         "order_status": "partially_filled" if leaves else "filled",
-    }
+    } | ({"previous_execution_id": e.corrects} if e.corrects else {})
+
+
+def _activity_type(e: Execution, leaves: float) -> str:
+    if e.corrects:
+        return "trade_correct" if e.qty else "trade_bust"
+    return "partial_fill" if leaves else "fill"
 
 
 def day(session: SessionHours) -> Words:

@@ -7,6 +7,7 @@ on. What happened is fetched with `drain`, in order. Time is whatever the caller
 
 from bisect import bisect_right
 from decimal import Decimal
+from math import isfinite
 
 import msgspec
 
@@ -34,7 +35,14 @@ from liu_tui.trading.matching.funds import Funds
 from liu_tui.trading.matching.groups import hand_over, make_legs
 from liu_tui.trading.matching.hours import Hours
 from liu_tui.trading.matching.order import Order
-from liu_tui.trading.matching.refusals import ExchangeRefusal, not_found, not_unique, unprocessable
+from liu_tui.trading.matching.refusals import (
+    NOT_FOUND,
+    ExchangeRefusal,
+    not_found,
+    not_shortable,
+    not_unique,
+    unprocessable,
+)
 from liu_tui.trading.matching.state import Core, State
 
 __all__ = ["Exchange", "ExchangeRefusal"]
@@ -77,6 +85,8 @@ class Exchange:
         self._check_new(request.client_order_id)
         order = self._draft(request)
         credit.admit(order, self._book, self._core.funds)
+        if order.opens and order.side is Side.SELL and not self.borrowable(order.symbol):
+            raise not_shortable(order.symbol)
         order.id = self._floor.next_id()
         order.client_order_id = order.client_order_id or self._floor.derive(f"client:{order.id}")
         legs = make_legs(order, request, lambda role: self._leg_ids(order, role))
@@ -125,6 +135,38 @@ class Exchange:
         new.id, new.replaces = self._floor.next_id(), old.id
         new.submitted_ns = self._core.now_ns
         return self._swap(old, new)
+
+    def bust(self, execution_id: str) -> Execution:
+        """Take a fill back, now: position, cash and the order are as if it had never been.
+
+        Busted shares are not traded again; exits that would close more than is left shrink or are canceled.
+        Returns the row that stands for the fill from now on, with qty 0. Raises ExchangeRefusal (404) if no
+        such fill stands.
+        """
+        return self._floor.correct(self._standing(execution_id), None)
+
+    def reprice(self, execution_id: str, price: float) -> Execution:
+        """Give a fill another price (dollars), now, as if it had been so from the start.
+
+        Returns the row that stands for the fill from now on. Raises ExchangeRefusal: 404 if no such fill
+        stands, 422 for what is no price.
+        """
+        old = self._standing(execution_id)
+        if not isfinite(price) or price <= 0:
+            raise unprocessable(f"invalid price {price}. must be > 0")
+        return self._floor.correct(old, money(price))
+
+    def stop_borrow(self, symbol: str) -> None:
+        """From now on nobody lends shares of the symbol: new shorts in it are refused, open ones stay."""
+        self._core.no_borrow.add(symbol)
+
+    def resume_borrow(self, symbol: str) -> None:
+        """Let shares of the symbol be borrowed again."""
+        self._core.no_borrow.discard(symbol)
+
+    def borrowable(self, symbol: str) -> bool:
+        """Whether shares of the symbol can be borrowed now, to be sold short."""
+        return symbol not in self._core.no_borrow
 
     def on_event(self, event: Trade | Quote | Bar) -> None:
         """Take in what the market says; match the symbol's orders against it."""
@@ -175,12 +217,17 @@ class Exchange:
         ]
 
     def executions(self, after_ns: int = 0) -> list[Execution]:
-        """Return fills after `after_ns`, oldest first."""
-        fills = self._floor.executions
-        return fills[bisect_right(fills, after_ns, key=lambda fill: fill.t_ns) :]
+        """Return fills after `after_ns`, oldest first, as they stand now.
+
+        A fill that was taken back or repriced is not among them: the row that names it in `corrects` is, at
+        the time of the correction, with qty 0 for a bust. So their sum is what is held.
+        """
+        log, gone = self._floor.executions, self._floor.taken_back
+        begin = bisect_right(log, after_ns, key=lambda done: done.t_ns)
+        return [done for done in log[begin:] if done.execution_id not in gone]
 
     def executions_from(self, n: int) -> list[Execution]:
-        """Return all fills but the first n: what a ledger has not stored yet."""
+        """Return all rows of the log but the first n, corrected ones too: what is not stored yet."""
         return self._floor.executions[n:]
 
     def positions(self) -> list[BrokerPosition]:
@@ -283,6 +330,13 @@ class Exchange:
     def _check_new(self, client_order_id: str) -> None:
         if client_order_id and self._book.by_client_id(client_order_id) is not None:
             raise not_unique()
+
+    def _standing(self, execution_id: str) -> Execution:
+        log, gone = self._floor.executions, self._floor.taken_back
+        for done in log:
+            if done.execution_id == execution_id and done.qty and execution_id not in gone:
+                return done
+        raise ExchangeRefusal(404, NOT_FOUND, f"no such execution stands: {execution_id}")
 
     def _find(self, order_id: str) -> Order:
         order = self._book.orders.get(order_id)

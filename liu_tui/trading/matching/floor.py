@@ -11,11 +11,14 @@ Every change is told in `updates`, in order. Nothing here refuses: that was done
 from decimal import Decimal
 from uuid import NAMESPACE_OID, uuid5
 
+import msgspec
+
 from liu_tui.model.market import Bar, Quote, Trade
-from liu_tui.model.orders import Execution, OrderState, OrderUpdate, TimeInForce
+from liu_tui.model.orders import Execution, OrderState, OrderUpdate, Side, TimeInForce
 from liu_tui.trading.matching.book import Book
+from liu_tui.trading.matching.correction import reckoned, taken_back
 from liu_tui.trading.matching.credit import available
-from liu_tui.trading.matching.exact import money
+from liu_tui.trading.matching.exact import ZERO, money, shares
 from liu_tui.trading.matching.hours import OPEN
 from liu_tui.trading.matching.mark import Mark, is_present, reached
 from liu_tui.trading.matching.order import AT_ONCE, Order
@@ -32,6 +35,7 @@ class Floor:
         self, core: Core, book: Book, executions: list[Execution], updates: list[OrderUpdate]
     ) -> None:
         self.core, self.book, self.executions, self.updates = core, book, executions, updates
+        self.taken_back = taken_back(executions)
 
     def advance(self, now_ns: int) -> None:
         """Let time pass, through every boundary of the day on the way. Time never goes back."""
@@ -82,6 +86,28 @@ class Floor:
         status = OrderState.HELD if old.status is OrderState.HELD else OrderState.NEW
         self._set(old, OrderState.REPLACED, "replaced")
         self._set(new, status, "new")
+
+    def correct(self, old: Execution, price: Decimal | None) -> Execution:
+        """Take a fill back (price None), or give it another price; returns the row that stands for it now."""
+        order, qty = self.book.orders[old.order_id], shares(old.qty)
+        if price is None:
+            order.filled -= qty
+            order.busted += qty
+        order.paid -= qty * (money(old.price) - (price or ZERO))
+        new = msgspec.structs.replace(
+            old,
+            execution_id=self.next_id(),
+            qty=0.0 if price is None else old.qty,
+            price=old.price if price is None else float(price),
+            t_ns=self.core.now_ns,
+            corrects=old.execution_id,
+        )
+        self.executions.append(new)
+        self.taken_back.add(old.execution_id)
+        self.core.funds = reckoned(self.core.starting_cash, self.executions)
+        self._set(order, order.status, "trade_bust" if price is None else "trade_correct", new)
+        self._trim_exits(order.symbol)
+        return new
 
     def next_id(self) -> str:
         """Give out a new id: a replay gives the same ones."""
@@ -179,6 +205,30 @@ class Floor:
         for leg in legs:
             self.work(leg)
 
+    def _trim_exits(self, symbol: str) -> None:
+        # A bust may have taken away what exits were to close: exits never open a position.
+        held = self.core.funds.qty(symbol)
+        free = {Side.SELL: max(ZERO, held), Side.BUY: max(ZERO, -held)}
+        spent: dict[str, Decimal] = {}
+        for order in list(self.book.slot(symbol).open.values()):
+            if order.opens or order.status is OrderState.HELD:
+                continue
+            had = spent.get(order.group_id, ZERO)
+            most = max(ZERO, free[order.side] + had)
+            self._shrink(order, most)
+            spent[order.group_id] = max(had, order.leaves if order.open else ZERO)
+            free[order.side] += had - spent[order.group_id]
+
+    def _shrink(self, order: Order, most: Decimal) -> None:
+        """Leave the order no more than `most` shares to do."""
+        if order.leaves <= most:
+            return
+        if not most:
+            self._set(order, OrderState.CANCELED, "canceled")
+            return
+        order.qty -= order.leaves - most
+        self._set(order, order.status, "restated")
+
     def _end(self, order: Order, status: OrderState, event: str) -> None:
         self._set(order, status, event)
         for leg in self.book.legs(order):
@@ -198,5 +248,6 @@ class Floor:
                 price=execution.price,
                 qty=execution.qty,
                 position_qty=float(self.core.funds.qty(order.symbol)),
+                corrects=execution.corrects,
             )
         self.updates.append(told)

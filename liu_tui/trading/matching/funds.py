@@ -20,10 +20,11 @@ class Holding(msgspec.Struct):
 
 
 class Funds(msgspec.Struct):
-    """The account. realized: dollars won by closing, against the average cost."""
+    """The account. realized: dollars won by closing, against the average cost; fees: dollars paid so far."""
 
     cash: Decimal
     realized: Decimal = ZERO
+    fees: Decimal = ZERO
     holdings: dict[str, Holding] = {}
 
     def qty(self, symbol: str) -> Decimal:
@@ -31,9 +32,10 @@ class Funds(msgspec.Struct):
         held = self.holdings.get(symbol)
         return held.qty if held is not None else ZERO
 
-    def book(self, symbol: str, signed: Decimal, price: Decimal) -> None:
-        """Take one fill in. signed: + bought, - sold; price: dollars a share."""
-        self.cash -= signed * price
+    def book(self, symbol: str, signed: Decimal, price: Decimal, fee: Decimal = ZERO) -> None:
+        """Take one fill in. signed: + bought, - sold; price: dollars a share; fee: dollars."""
+        self.cash -= signed * price + fee
+        self.fees += fee
         held = self.holdings.setdefault(symbol, Holding())
         closing = min(abs(signed), abs(held.qty)) if held.qty * signed < 0 else ZERO
         if closing:

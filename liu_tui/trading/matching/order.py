@@ -16,6 +16,7 @@ class Order(msgspec.Struct, kw_only=True):
     """An order's whole state; only the exchange changes it. Quantities are positive shares, prices dollars.
 
     paid:      sum of price x qty of its fills
+    busted:    shares that filled and were taken back: they are not sold or bought again
     opens:     it opens or enlarges a position: it reserves buying power, else shares of the position
     reserve:   dollars a share that an opening order holds of the buying power
     triggered: a stop whose price has been reached
@@ -37,6 +38,7 @@ class Order(msgspec.Struct, kw_only=True):
     extended_hours: bool = False
     filled: Decimal = ZERO
     paid: Decimal = ZERO
+    busted: Decimal = ZERO
     opens: bool = False
     reserve: Decimal = ZERO
     triggered: bool = False
@@ -51,7 +53,7 @@ class Order(msgspec.Struct, kw_only=True):
     @property
     def leaves(self) -> Decimal:
         """Shares still to do."""
-        return self.qty - self.filled
+        return self.qty - self.filled - self.busted
 
     @property
     def content(self) -> str:

@@ -46,6 +46,11 @@ def not_unique() -> ExchangeRefusal:
     return ExchangeRefusal(422, NOT_UNIQUE, "client_order_id must be unique")
 
 
+def not_shortable(symbol: str) -> ExchangeRefusal:
+    """Refuse a short sale of what is not lent (422): not by its listing, or not now."""
+    return unprocessable(f'asset "{symbol}" cannot be sold short')
+
+
 def insufficient_qty(
     symbol: str, requested: Decimal, existing: Decimal, available: Decimal
 ) -> ExchangeRefusal:

@@ -17,6 +17,7 @@ class Core(msgspec.Struct, kw_only=True):
     partial_fills: fraction (0-1) of orders whose first fill is a partial one
     counter:       how many ids were given out; with account and seed it makes the next one
     marks:         of the symbols in use, when dumped; the book keeps them while the exchange runs
+    no_borrow:     symbols whose shares cannot be borrowed any more
     """
 
     account_id: str
@@ -28,6 +29,7 @@ class Core(msgspec.Struct, kw_only=True):
     now_ns: int = 0
     counter: int = 0
     marks: dict[str, Mark] = {}
+    no_borrow: set[str] = set()
 
 
 class State(msgspec.Struct, kw_only=True):
