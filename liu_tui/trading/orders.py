@@ -202,7 +202,7 @@ def request(record: OrderRecord) -> OrderRequest:
 
     An entry brings its protection, and so does a limit that closes what is held: with its stop it is an OCO.
     """
-    group = _class_of(record)
+    group = class_of(record)
     alone, oco = group is OrderClass.SIMPLE, group is OrderClass.OCO
     stops = not alone and record.stop is not None
     return OrderRequest(
