@@ -225,7 +225,8 @@ def request(record: OrderRecord) -> OrderRequest:
     )
 
 
-def _class_of(record: OrderRecord) -> OrderClass:
+def class_of(record: OrderRecord) -> OrderClass:
+    """Say whether the order brings others with it."""
     if record.role == ENTRY and record.protected:
         both = record.stop is not None and record.target is not None
         return OrderClass.BRACKET if both else OrderClass.OTO
