@@ -143,7 +143,7 @@ class Clockwork:
         elif not self._day_closed:
             # Wherever the tape ends, one step more closes the day: day orders expire in it.
             self._day_closed = True
-            self._venue.telling.release()
+            self._venue.release()
             self._take(max(self._venue.hours.close_ns, self._venue.now_ns), [])
         else:
             self._end()

@@ -21,7 +21,14 @@ WAIT_NS = MINUTE_NS
 """How long a correction waits for a print that can be told wrong."""
 
 _KINDS = [kind.value for kind in FaultKind]
-_AT_ONCE = (FaultKind.DROP, FaultKind.SPLIT, FaultKind.BAD_PRINT)
+_AT_ONCE = (
+    FaultKind.DROP,
+    FaultKind.SPLIT,
+    FaultKind.BAD_PRINT,
+    FaultKind.UPDATES_CUT,
+    FaultKind.BUST,
+    FaultKind.REPRICE,
+)
 
 
 def read_fault(raw: Any) -> FaultTable:

@@ -25,13 +25,18 @@ class FaultsRest:
             web.get("/admin/faults", self.list),
             web.post("/admin/faults", self.add),
             web.delete("/admin/faults", self.remove_all),
+            web.get("/admin/faults/totals", self.totals),
             web.get("/admin/faults/{id}", self.one),
             web.delete("/admin/faults/{id}", self.remove),
         ]
 
     async def list(self, _: web.Request) -> web.Response:
-        """All there are and were, in the order they were asked for."""
+        """All there are and were, in the order they were asked for; of those long over none."""
         return reply([fault.told() for fault in self._faults.all])
+
+    async def totals(self, _: web.Request) -> web.Response:
+        """Of each kind, how many were asked for and what they struck in all."""
+        return reply(self._faults.totals)
 
     async def one(self, request: web.Request) -> web.Response:
         """One of them."""

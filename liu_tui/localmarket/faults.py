@@ -2,11 +2,13 @@
 
     waiting ─▶ active ─▶ over        by session time, before the events of the moment are played
 
-What a fault does stands in its hand: telling (events), mangling (frames), lines (connections and the clock),
-halts, splits. Nothing here touches the order updates.
+What a fault does stands in its hand. Of data: telling (events), mangling (frames), lines (connections and
+the clock), halts, splits. Of orders: orderfaults (answers), updatefaults (updates), exchangefaults (fills,
+borrow).
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from random import Random
@@ -22,6 +24,9 @@ from liu_tui.plan.faults import did_you_mean
 from liu_tui.plan.schema import FaultKind, FaultTable
 
 log = logging.getLogger(__name__)
+
+REMEMBERED = 1_000
+"""Faults that are over and still listed; of those before them only the totals are kept."""
 
 
 class State(StrEnum):
@@ -49,7 +54,8 @@ class Fault:
         self.hits = 0
         self.symbols = frozenset(table.symbols)
         # A draw of its own for each fault: what one of them strikes does not depend on the others.
-        self.random = Random(f"{seed}:{number}:{table.kind.value}")  # noqa: S311 - repeatable on purpose
+        self._seed = f"{seed}:{number}:{table.kind.value}"
+        self.random = Random(self._seed)  # noqa: S311 - repeatable on purpose
 
     def strikes(self, symbol: str) -> bool:
         """Decide for the next event of a symbol, and count it."""
@@ -61,6 +67,20 @@ class Fault:
             return False
         self.hits += 1
         return True
+
+    def hit_on(self, name: str) -> bool:
+        """Decide for something by its name, and count it.
+
+        What else was decided before does not matter: requests come in the order in which the wall has it.
+        """
+        if self.table.share < 1 and self.draw(name).random() >= self.table.share:
+            return False
+        self.hits += 1
+        return True
+
+    def draw(self, name: str) -> Random:
+        """A draw that is the same for a name in every run."""
+        return Random(f"{self._seed}:{name}")  # noqa: S311 - repeatable on purpose
 
     def in_words(self) -> str:
         """Say what it is, for a log line."""
@@ -86,7 +106,7 @@ class Hand(Protocol):
 
 
 class Faults:
-    """All faults of one market, past and to come.
+    """All faults of one market, past and to come; of those over long ago the totals only.
 
     hands:   who does what, for each kind
     symbols: what the market lists
@@ -97,9 +117,24 @@ class Faults:
         self, hands: Mapping[FaultKind, Hand], hours: SessionHours, symbols: Sequence[str], seed: int
     ) -> None:
         self._hands, self._hours, self._listed, self._seed = hands, hours, frozenset(symbols), seed
-        self.all: list[Fault] = []
+        self._known: dict[str, Fault] = {}
         self._open: list[Fault] = []
+        self._asked: Counter[FaultKind] = Counter()
+        self._forgotten: Counter[FaultKind] = Counter()
         self.due_ns = FOREVER_NS
+
+    @property
+    def all(self) -> list[Fault]:
+        """Those that are remembered, in the order they were asked for."""
+        return list(self._known.values())
+
+    @property
+    def totals(self) -> dict[str, dict[str, int]]:
+        """Kind -> how many were asked for, and what they struck, the forgotten ones too."""
+        hits = self._forgotten.copy()
+        for fault in self._known.values():
+            hits[fault.table.kind] += fault.hits
+        return {kind.value: {"faults": n, "hits": hits[kind]} for kind, n in sorted(self._asked.items())}
 
     @property
     def active(self) -> list[Fault]:
@@ -119,8 +154,9 @@ class Faults:
                 )
         unsaid_ns = now_ns if unsaid_ns is None else unsaid_ns
         at_ns = moment(table.at, self._hours) if table.at else unsaid_ns
-        fault = Fault(len(self.all) + 1, table, at_ns, now_ns, self._seed)
-        self.all.append(fault)
+        fault = Fault(self._asked.total() + 1, table, at_ns, now_ns, self._seed)
+        self._asked[table.kind] += 1
+        self._remember(fault)
         # A split of this morning holds all day long; the time of every other fault can be past.
         if at_ns + length_ns(table) < now_ns and table.kind is not FaultKind.SPLIT:
             fault.state = State.OVER
@@ -133,7 +169,7 @@ class Faults:
 
     def find(self, fault_id: str) -> Fault | None:
         """The fault with this id, if there is one."""
-        return next((fault for fault in self.all if fault.id == fault_id), None)
+        return self._known.get(fault_id)
 
     def remove(self, fault: Fault, now_ns: int) -> None:
         """End a fault now, or before it has begun; it stays on the list."""
@@ -152,6 +188,13 @@ class Faults:
                 if fault.state is State.WAITING and fault.begin_ns <= t_ns:
                     self._begin(fault, t_ns)
             self._look_ahead()
+
+    def _remember(self, fault: Fault) -> None:
+        self._known[fault.id] = fault
+        if len(self._known) - len(self._open) > REMEMBERED:
+            oldest = next(known for known in self._known.values() if known.state is State.OVER)
+            self._forgotten[oldest.table.kind] += oldest.hits
+            del self._known[oldest.id]
 
     def _begin(self, fault: Fault, t_ns: int) -> None:
         fault.state = State.ACTIVE

@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from liu_tui.localmarket import lines, mangling, telling
+from liu_tui.localmarket import exchangefaults, lines, mangling, orderfaults, telling, updatefaults
 from liu_tui.localmarket.account_rest import AccountRest
 from liu_tui.localmarket.admin_rest import AdminRest
 from liu_tui.localmarket.auth import Keys
+from liu_tui.localmarket.books_rest import BooksRest
 from liu_tui.localmarket.clockwork import Clockwork
 from liu_tui.localmarket.corporate_rest import CorporateRest
 from liu_tui.localmarket.data_rest import DataRest
@@ -24,6 +25,7 @@ from liu_tui.localmarket.lockstep import LockStep
 from liu_tui.localmarket.marketclock import MarketClock
 from liu_tui.localmarket.opening import Opening
 from liu_tui.localmarket.options import MarketOptions
+from liu_tui.localmarket.orderdoor import OrderDoor
 from liu_tui.localmarket.polygon_door import Doors, PolygonDoor
 from liu_tui.localmarket.polygon_face import STREAM_PATH, PolygonFace
 from liu_tui.localmarket.polygon_hub import PolygonHub
@@ -65,6 +67,7 @@ class Market:
         terms = Terms(keys, clock, lockstep, options.symbol_limit, options.one_connection)
         self._sockets = Sockets(terms, trades, json, msgpack, buffer_bytes=options.buffer_bytes)
         self._clock = clock
+        self._order_faults = orderfaults.OrderFaults()
         self.faults = self._open_faults(options, opening, terms.refusals)
         self.clockwork = Clockwork(self.venue, clock, lockstep, self._hubs, self.faults)
         self._routes: list[web.RouteDef] = [
@@ -76,16 +79,19 @@ class Market:
                 self.venue, clock, lockstep, self._hubs, self.clockwork, self.faults, shutdown
             ).routes(),
             *FaultsRest(self.faults, self.venue, self.clockwork).routes(),
+            *BooksRest(self.venue).routes(),
         ]
         door = PolygonDoor(options.key, options.rate_limit, terms.refusals)
         self._polygon = PolygonFace(self.venue, clock, polygon, door, tapes)
         self._routes += self._polygon.routes()
         paths = frozenset({TRADES_PATH, STREAM_PATH, *(_path(hub) for hub in self._alpaca_hubs)})
         self._gate = Gate(keys, options.rate_limit, paths)
+        self._order_door = OrderDoor(self._order_faults, self.venue.ledger.requests)
 
     def application(self) -> web.Application:
         """All endpoints."""
-        app = web.Application(middlewares=[web.middleware(Doors(self._polygon.door, self._gate))])
+        doors = (Doors(self._polygon.door, self._gate), self._order_door)
+        app = web.Application(middlewares=[web.middleware(door) for door in doors])
         app.add_routes(self._routes)
         app.add_routes([web.get(_path(hub), self._sockets.data(hub)) for hub in self._alpaca_hubs])
         app.add_routes([web.get(STREAM_PATH, self._sockets.polygon(self._polygon))])
@@ -116,6 +122,9 @@ class Market:
         hands: dict[FaultKind, Hand] = dict.fromkeys(telling.KINDS, venue.telling)
         hands |= dict.fromkeys(mangling.KINDS, mangling.Mangling(self._hubs))
         hands |= dict.fromkeys(lines.KINDS, lines.Lines(self._sockets, refusals))
+        hands |= dict.fromkeys(orderfaults.KINDS, self._order_faults)
+        hands |= dict.fromkeys(updatefaults.KINDS, venue.update_faults)
+        hands |= dict.fromkeys(exchangefaults.KINDS, exchangefaults.ExchangeFaults(venue, venue.assets))
         hands |= {
             FaultKind.SKEW: lines.Skew(self._clock),
             FaultKind.HALT: venue.halts,

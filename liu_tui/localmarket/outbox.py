@@ -42,12 +42,12 @@ class Outbox:
         self._frames: deque[bytes] = deque()
         self._waiting = 0
         self._something = asyncio.Event()
-        self._closing = self._aborted = False
+        self._closing = self._aborted = self._frozen = False
         self._close_code: int = WSCloseCode.OK
 
     def put(self, frame: bytes) -> None:
-        """Queue a frame; nothing is taken any more once the box is closing."""
-        if self._closing:
+        """Queue a frame; nothing is taken any more once the box is closing or frozen."""
+        if self._closing or self._frozen:
             return
         if self._waiting + len(frame) > self._limit:
             self.cut_off()
@@ -57,7 +57,10 @@ class Outbox:
         self._something.set()
 
     def close(self, code: int = WSCloseCode.OK) -> None:
-        """Send what waits, then close the socket; if that takes too long, drop it."""
+        """Send what waits, then close the socket; if that takes too long, or it is frozen, drop it."""
+        if self._frozen:
+            self.abort()
+            return
         self._closing, self._close_code = True, code
         self._something.set()
         asyncio.get_running_loop().call_later(FAREWELL_S, self._transport.abort)
@@ -76,6 +79,12 @@ class Outbox:
         self._frames.clear()
         self._something.set()
         self._transport.abort()
+
+    def freeze(self) -> None:
+        """Stay connected and do nothing more: what waits is thrown away, and no ping is read or answered."""
+        self._frozen = True
+        self._frames.clear()
+        self._transport.pause_reading()
 
     async def run(self) -> None:
         """Send until close() or until the client is gone."""

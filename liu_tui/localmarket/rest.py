@@ -41,7 +41,8 @@ class Gate:
         self.last_ns = monotonic_ns()
         headers = self._count_one()
         response = self._refuse(request) or await _answer(request, handler)
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)  # a fault may have said that nothing remains
         return response
 
     def _count_one(self) -> dict[str, str]:

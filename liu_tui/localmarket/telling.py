@@ -6,11 +6,11 @@ The exchange, the account and history have the truth; only those who subscribed 
 """
 
 from collections.abc import Iterable, Sequence
-from heapq import heappop, heappush
 
 from liu_tui.localmarket.faultform import LATER_NS
 from liu_tui.localmarket.faults import Fault
 from liu_tui.localmarket.prints import as_wrong, cancellation, correction, stray
+from liu_tui.localmarket.waiting import Waiting, shuffled
 from liu_tui.market.tape import Tape
 from liu_tui.model.market import SECOND_NS, Bar, TapeEvent, Trade
 from liu_tui.plan.schema import FaultKind
@@ -32,8 +32,9 @@ class Telling:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self._active: dict[FaultKind, list[Fault]] = {kind: [] for kind in KINDS}
-        self._ours = _Waiting()  # prints, corrections and notes that the market itself would not tell
-        self._late = _Waiting()
+        # Prints, corrections and notes that the market itself would not tell.
+        self._ours = Waiting[TapeEvent]()
+        self._late = Waiting[TapeEvent]()
         self._corrected: set[tuple[str, str]] = set()
         self._told_ns = 0
 
@@ -76,7 +77,8 @@ class Telling:
         for fault in self._active[FaultKind.DUPLICATE]:
             told = [copy for event in told for copy in (event,) * (1 + fault.strikes(event.symbol))]
         for fault in self._active[FaultKind.REORDER]:
-            told = _shuffled(told, fault)
+            places = [place for place, event in enumerate(told) if fault.strikes(event.symbol)]
+            told = shuffled(told, places, fault.random)
         for fault in self._active[FaultKind.SILENCE]:
             told = [event for event in told if not fault.strikes(event.symbol)]
         return told
@@ -116,43 +118,3 @@ class Telling:
         symbols = sorted(fault.symbols) or [asset.symbol for asset in self._tape.assets]
         made = (stray(self._tape, symbol, factor, t_ns, fault.id) for symbol in symbols)
         return [trade for trade in made if trade is not None and fault.strikes(trade.symbol)]
-
-
-class _Waiting:
-    """Events that wait for their moment, in order of it; at one moment as they were put."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, TapeEvent]] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def put(self, due_ns: int, event: TapeEvent) -> None:
-        self._count += 1
-        heappush(self._heap, (due_ns, self._count, event))
-
-    def due(self, now_ns: int) -> list[TapeEvent]:
-        come: list[TapeEvent] = []
-        while self._heap and self._heap[0][0] <= now_ns:
-            come.append(heappop(self._heap)[2])
-        return come
-
-    def hurry(self) -> None:
-        self._heap = [(0, n, event) for n, (_, _, event) in enumerate(sorted(self._heap, key=_by_turn))]
-
-
-def _by_turn(waiting: tuple[int, int, TapeEvent]) -> tuple[int, int]:
-    return waiting[:2]
-
-
-def _shuffled(events: list[TapeEvent], fault: Fault) -> list[TapeEvent]:
-    places = [place for place, event in enumerate(events) if fault.strikes(event.symbol)]
-    mixed = places.copy()
-    fault.random.shuffle(mixed)
-    if mixed == places:
-        mixed.reverse()
-    told = events.copy()
-    for place, other in zip(places, mixed, strict=True):
-        told[place] = events[other]
-    return told

@@ -26,10 +26,17 @@ class TradeStream:
         self.keys, self.lockstep = keys, lockstep
         self.clients: list[TradeClient] = []
 
+    def cut(self) -> int:
+        """Cut every connection without a word; return how many there were."""
+        clients = list(self.clients)
+        for client in clients:
+            client.hang_up()
+        return len(clients)
+
     def publish(self, update: Mapping[str, Any]) -> None:
         """Tell one update, in Alpaca's words, to those who listen."""
         for client in self.clients:
-            if STREAM in client.streams:
+            if STREAM in client.streams and not client.silent:
                 client.say(STREAM, update)
 
     def mark_step(self) -> None:
@@ -39,12 +46,15 @@ class TradeStream:
 
 
 class TradeClient:
-    """One connection."""
+    """One connection.
+
+    silent: a fault keeps the updates from it
+    """
 
     def __init__(self, stream: TradeStream, outbox: Outbox, *, msgpack: bool) -> None:
         self._stream, self._outbox, self._msgpack = stream, outbox, msgpack
         self._in_lockstep = False
-        self.authorized = False
+        self.authorized = self.silent = False
         self.streams: list[str] = []
 
     async def talk(self, ws: web.WebSocketResponse, headers: Mapping[str, str]) -> None:
@@ -69,6 +79,25 @@ class TradeClient:
         if self._in_lockstep:
             step = self._stream.lockstep
             self.say("step", {"n": step.n, "t": rfc3339(step.t_ns)})
+
+    def fall_silent(self) -> None:
+        """Tell no more updates. Outside lock-step nothing else either, and no ping is answered.
+
+        In lock-step the marks and the pongs go on: the market would wait for a client that waits for it.
+        """
+        self.silent = True
+        if not self._in_lockstep:
+            self._outbox.freeze()
+
+    def end_silence(self) -> None:
+        """Tell updates again; a line that was dead is cut, as dead lines are in the end."""
+        self.silent = False
+        if not self._in_lockstep:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Cut the connection without a word."""
+        self._outbox.abort()
 
     def _hear(self, data: str | bytes) -> None:
         try:

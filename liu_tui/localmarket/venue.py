@@ -5,8 +5,9 @@ order         ─▶ exchange ─▶ ledger (stored) ─▶ trade updates, answe
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from liu_tui.localmarket import words
 from liu_tui.localmarket.halts import Halts
@@ -14,6 +15,7 @@ from liu_tui.localmarket.hub import Hub
 from liu_tui.localmarket.opening import Opening
 from liu_tui.localmarket.telling import Telling
 from liu_tui.localmarket.tradestream import TradeStream
+from liu_tui.localmarket.updatefaults import UpdateFaults
 from liu_tui.model.market import MINUTE_NS, Bar, CorporateAction, Halt, Quote, TapeEvent, Trade
 from liu_tui.trading.matching.exchange import Exchange
 
@@ -40,7 +42,7 @@ class Venue:
         self.actions: list[CorporateAction] = []
         # A recording of a feed holds the days' bars as they were told.
         self._makes_days = not opening.tape.source.complete
-        self.telling = Telling(opening.tape)
+        self.telling, self.update_faults = Telling(opening.tape), UpdateFaults(trades)
         self.halts = Halts(opening.tape, self.exchange, self.telling.say)
         self.configuration: dict[str, bool | int | str] = {
             "fractional_trading": True,
@@ -79,10 +81,13 @@ class Venue:
         self.now_ns = max(self.now_ns, t_ns)
 
     def settle(self) -> None:
-        """Store what has happened to orders, and how far the clock is, then tell it."""
+        """Store what has happened to orders, and how far the clock is, then tell it as faults let it."""
         self.ledger.save(self.now_ns)
-        for update in self.exchange.drain():
-            self.trades.publish(words.update(update))
+        updates: Sequence[Mapping[str, Any]] = [words.update(update) for update in self.exchange.drain()]
+        if self.update_faults.busy:
+            updates = self.update_faults.tell(updates, self.now_ns)
+        for update in updates:
+            self.trades.publish(update)
 
     def show(self, events: Sequence[TapeEvent]) -> None:
         """Send what happened to those who take it, as far as faults let it be told."""
@@ -94,9 +99,15 @@ class Venue:
                 hub.publish(self._days_so_far(hub, events), self.now_ns)
             hub.flush()
 
+    def release(self) -> None:
+        """The day is over: what is late goes out with whatever is told next."""
+        self.telling.release()
+        self.update_faults.release()
+
     def show_rest(self) -> None:
         """The day is over: send what is late still."""
-        self.telling.release()
+        self.release()
+        self.settle()
         self.show([])
 
     @contextmanager

@@ -11,8 +11,13 @@ from liu_tui.plan.schema import FaultKind, FaultTable
 AT_LOGIN = (402, 404, 406)
 AT_SUBSCRIPTION = (405,)
 WHILE_CONNECTED = (407,)
-CODES = tuple(sorted(AT_LOGIN + AT_SUBSCRIPTION + WHILE_CONNECTED))
+REFUSALS = tuple(sorted(AT_LOGIN + AT_SUBSCRIPTION + WHILE_CONNECTED))
 """What `refuse` can answer with: Alpaca's error codes, by the moment at which they come."""
+UNDONE = (429, 500, 502, 503)
+DONE = (504,)
+HTTP_CODES = (*UNDONE, *DONE)
+"""What `http_error` can answer with: by whether the thing that was asked for is done all the same."""
+UNSAID_HTTP = 500
 FIELDS = {field.encode_name: field for field in msgspec.structs.fields(FaultTable)}
 """Every key as it is written."""
 
@@ -49,6 +54,11 @@ TAKES: Mapping[FaultKind, tuple[str, ...]] = {
 """The keys that a kind takes beside `kind`, `at` and `for`."""
 
 _MOMENT = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
+_LATE = (FaultKind.DELAY, FaultKind.UPDATES_LATE)
+_CODES: Mapping[FaultKind | None, tuple[int, ...]] = {
+    FaultKind.REFUSE: REFUSALS,
+    FaultKind.HTTP_ERROR: HTTP_CODES,
+}
 _BOUNDS = {"seconds": 86_400.0, "for": 1e8, "percent": 10_000.0, "ratio": 1_000.0}
 """How far from 0 a number may lie: what is beyond is a typing mistake, and would be no time or no price."""
 
@@ -59,6 +69,11 @@ class Wrong(NamedTuple):
     key: str
     what: str
     mend: str
+
+
+def http_code(table: FaultTable) -> int:
+    """What this `http_error` answers with; the default of `code` is that of `refuse` and says nothing."""
+    return table.code if table.code in HTTP_CODES else UNSAID_HTTP
 
 
 def wrongs(row: Mapping[str, Any]) -> Iterator[Wrong]:
@@ -82,12 +97,15 @@ def _at(at: str, _: FaultKind | None) -> str:
     return "" if not at or _MOMENT.fullmatch(at) else 'Give New York time, as "10:05" or "10:05:30".'
 
 
-def _code(code: int, _: FaultKind | None) -> str:
-    return "" if code in CODES else f"Give one of {', '.join(map(str, CODES))}."
+def _code(code: int, kind: FaultKind | None) -> str:
+    if kind is FaultKind.HTTP_ERROR and code == FIELDS["code"].default:
+        return ""
+    known = _CODES.get(kind, (*REFUSALS, *HTTP_CODES))
+    return "" if code in known else f"Give one of {', '.join(map(str, known))}."
 
 
 def _seconds(seconds: float, kind: FaultKind | None) -> str:
-    if kind is FaultKind.DELAY and seconds <= 0:
+    if kind in _LATE and seconds <= 0:
         return "Give a number above 0."
     return _within("seconds", seconds)
 
