@@ -9,6 +9,8 @@ The house's own closing (flatten, kill, the end of the day) presses each positio
 sends a market order, and tries again with growing patience until the position is flat.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from liu_tui.model.market import SECOND_NS
@@ -34,7 +36,8 @@ class Closer:
 
     def __init__(self, book: Book, ids: Ids, cancels: Cancels, protector: Protector) -> None:
         self._book, self._ids, self._cancels, self._protector = book, ids, cancels, protector
-        self._tries: dict[Key, tuple[int, int]] = {}
+        self._tries: dict[Key, tuple[int, int]] = {}  # how many in a row, and when the next may be
+        self._last: dict[Key, str] = {}
         self.ready = True
 
     def on_its_way(self, key: Key) -> OrderRecord | None:
@@ -77,23 +80,36 @@ class Closer:
         held = self._book.held(key)
         if not held:
             self._tries.pop(key, None)
+            self._last.pop(key, None)
             if not self._book.behind(key):
                 self._cancels.withdraw([r for r in live if r.role not in CLOSING], reason, now_ns)
         elif self.on_its_way(key) is None and self._due(key, now_ns):
-            self.exit(self._liquidation(key, held, reason, now_ns), now_ns)
+            closing = self._liquidation(key, held, reason, now_ns)
+            self._last[key] = closing.client_order_id
+            self.exit(closing, now_ns)
             return
         self.advance(key, now_ns, protect=False)
 
-    def begun(self) -> dict[str, str]:
-        """After a restart: find the symbols in which a liquidation was begun and is not done, and why."""
-        found: dict[str, str] = {}
-        for key in self._book.active():
-            if not self._book.held(key):
-                continue
-            mine = [r for r in self._book.sent_or_waiting(key) if r.role in (ENTRY, LIQUIDATION)]
-            if mine and mine[-1].role == LIQUIDATION:
-                found[key[1]] = mine[-1].reason
-        return found
+    def last_try(self, key: Key) -> OrderRecord | None:
+        """Find the newest closing order of the house's own for this position, None if there was none."""
+        cid = self._last.get(key)
+        return self._book.orders[cid] if cid is not None else None
+
+    def hurry(self, symbol: str) -> None:
+        """Try again now what was refused: the symbol trades again."""
+        for key in [key for key in self._tries if key[1] == symbol]:
+            del self._tries[key]
+
+    def drop(self, symbol: str, why: str, now_ns: int) -> None:
+        """Withdraw the house's own closing orders in a symbol, "" for all: a person keeps the positions."""
+        for key in self._book.active(symbol):
+            mine = [r for r in self._book.live(key) if r.role == LIQUIDATION]
+            self._cancels.withdraw(mine, why, now_ns)
+            self._tries.pop(key, None)
+
+    def restore(self, orders: Iterable[OrderRecord]) -> None:
+        """After a restart: know what was tried last."""
+        self._last = {r.key: r.client_order_id for r in orders if r.role == LIQUIDATION}
 
     def _due(self, key: Key, now_ns: int) -> bool:
         tries, due_ns = self._tries.get(key, (0, 0))

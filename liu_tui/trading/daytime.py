@@ -1,5 +1,7 @@
 """When a day trade's day is over, and when the market takes orders."""
 
+from collections.abc import Callable
+
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS
 from liu_tui.trading.book import Book, Key
@@ -30,8 +32,8 @@ class Daytime:
         """Say whether this strategy's positions are to be closed now: after the close it is too late."""
         return self.hours is not None and self.over(key, now_ns) and now_ns < self.hours.close_ns
 
-    def say_kept(self, book: Book, now_ns: int) -> None:
-        """Say once which day trades could not be closed in time."""
+    def say_kept(self, book: Book, now_ns: int, why: Callable[[Key], str]) -> None:
+        """Say once which day trades could not be closed in time, and why."""
         if self.hours is None or now_ns < self.hours.close_ns or not self.liquidate_min:
             return
         for key in book.active():
@@ -39,4 +41,5 @@ class Daytime:
             if held and key not in self._said and self.over(key, now_ns):
                 self._said.add(key)
                 words = f"{key[0]} {key[1]}: {held:+g} shares could not be closed before the market did"
-                book.notice("error", words, symbol=key[1])
+                reason = why(key)
+                book.notice("error", f"{words}: {reason}" if reason else words, symbol=key[1])

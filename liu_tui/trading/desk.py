@@ -7,6 +7,7 @@ guards of `risk`) -> `Book.send` (journal, then the wire) -> `answers` (acceptan
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -21,16 +22,19 @@ from liu_tui.trading.asks import Asks
 from liu_tui.trading.book import Book, Key
 from liu_tui.trading.closing import Closer
 from liu_tui.trading.daytime import Daytime
-from liu_tui.trading.effects import Effect
+from liu_tui.trading.effects import Effect, Latched
+from liu_tui.trading.flattens import Flattens, FlattenState
 from liu_tui.trading.gate import Gate
 from liu_tui.trading.ids import Ids
 from liu_tui.trading.latches import Latch, Latches
+from liu_tui.trading.obstacles import Obstacles
 from liu_tui.trading.orders import ENTRY, OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
 from liu_tui.trading.quotes import Quotes
 from liu_tui.trading.reconcile import Reconciler
+from liu_tui.trading.secondlock import SecondLock
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
 from liu_tui.trading.strays import Strays
 from liu_tui.trading.venuebook import VenueFacts
@@ -73,6 +77,9 @@ class Desk:
         self._strays = Strays(book)
         self._protector = Protector(book, ids, swing)
         self._closer = Closer(book, ids, self._cancels, self._protector)
+        self._obstacles = Obstacles(book, self._closer, self._day)
+        self._flattens = Flattens(book, self._latches, self._closer, self._obstacles)
+        self._lock = SecondLock(book, self._standing, self._latches)
         self._reconciler = Reconciler(book, self._asker, self._strays)
         self._gate = Gate(
             book,
@@ -147,6 +154,19 @@ class Desk:
     def latches(self) -> Mapping[str, Latch]:
         """The flattens that are not done, by symbol, "" for everything."""
         return self._latches.all
+
+    def flattens(self, now_ns: int) -> tuple[FlattenState, ...]:
+        """Tell how far each flatten that is not done has come, and what cannot be closed now, and why."""
+        return self._flattens.states(now_ns)
+
+    @property
+    def proves_flat(self) -> bool:
+        """Whether a flatten is done only when the broker too names no position: where the driver asks it."""
+        return self._flattens.proves
+
+    @proves_flat.setter
+    def proves_flat(self, proves: bool) -> None:
+        self._flattens.proves = proves
 
     @property
     def vetoes(self) -> Mapping[tuple[str, str], Veto]:
@@ -230,6 +250,21 @@ class Desk:
             self._book.prices[symbol] = price
         self._quotes.hear(symbol, t_ns, bid, ask)
 
+    def on_halt(self, symbol: str, halted: bool, now_ns: int) -> list[Effect]:
+        """Take the tape's word that a symbol is halted, or trades again: then what waits is tried at once."""
+        if halted:
+            self._obstacles.halted.add(symbol)
+        elif symbol in self._obstacles.halted:
+            self._obstacles.halted.discard(symbol)
+            self._closer.hurry(symbol)
+            for key in self._book.active(symbol):
+                self._progress.advance(key, now_ns)
+        return self._book.take()
+
+    def broker_away(self, words: str) -> None:
+        """Know that the broker cannot be reached, and why; "" when it can."""
+        self._obstacles.away = words
+
     def learn_assets(self, assets: Mapping[str, Asset]) -> None:
         """Take the venue's listings by symbol, in place of those known; they bind the next intent."""
         self.venue.assets = assets
@@ -249,10 +284,12 @@ class Desk:
         self._cancels.on_time(now_ns)
         self._progress.everything(now_ns)
         self._standing.watch_loss(self.limits)
-        self._progress.release_done()
-        self._day.say_kept(self._book, now_ns)
+        self._flattens.look(now_ns)
+        self._lock.look()
+        self._day.say_kept(self._book, now_ns, partial(self._obstacles.why, now_ns=now_ns, of_hours=False))
         self._vetoes.end_due(now_ns)
-        self.needs_reconcile = bool(self._book.behind()) or any(self._unlinked())
+        behind = bool(self._book.behind()) or any(self._unlinked())
+        self.needs_reconcile = behind or self._flattens.unproved
         return self._book.take()
 
     def open_day(self, hours: SessionHours) -> list[Effect]:
@@ -270,6 +307,8 @@ class Desk:
 
     def resume(self, by: str, reason: str, now_ns: int) -> list[Effect]:
         """Allow entries again, unless the daily loss stands or a flatten is not done."""
+        if not self.resume_refused():
+            self._lock.lift(f"resumed by {by}")
         self._standing.resume(by, reason, self.limits)
         return self._book.take()
 
@@ -278,14 +317,18 @@ class Desk:
         return self._standing.resume_refused(self.limits)
 
     def cancel(
-        self, now_ns: int, *, symbol: str = "", client_order_id: str = "", by: str = ""
+        self, now_ns: int, *, symbol: str = "", strategy: str = "", client_order_id: str = "", by: str = ""
     ) -> list[Effect]:
-        """Withdraw working entry orders: all, of one symbol, or one. Protective orders and exits stay."""
+        """Withdraw working entry orders: all, of one symbol or strategy, or one.
+
+        Protective orders and exits stay.
+        """
         chosen = [
             r
             for r in self._book.all_live()
             if r.role == ENTRY
-            and (not symbol or r.symbol == symbol)
+            and symbol in ("", r.symbol)
+            and strategy in ("", r.strategy)
             and (not client_order_id or r.client_order_id == client_order_id)
         ]
         self._cancels.withdraw(chosen, f"canceled by {by or 'the desk'}", now_ns)
@@ -297,8 +340,33 @@ class Desk:
         self._latch(symbol, by or "the desk", reason, now_ns)
         return self._book.take()
 
+    def release(self, now_ns: int, *, symbol: str = "", by: str = "") -> list[Effect]:
+        """Let go a flatten that is not done: closing orders are withdrawn, what is held is protected again.
+
+        symbol: as it was said when it began, "" for everything. Where there is none nothing changes
+        """
+        state = next((one for one in self.flattens(now_ns) if one.symbol == symbol), None)
+        if state is not None:
+            self._latches.end(symbol, f"released by {by or 'the desk'}", now_ns)
+            words = f"the flatten of {symbol or 'everything'} is released by {by or 'the desk'}"
+            self._book.notice("warn", f"{words}: {self.held_words(symbol)}", symbol=symbol)
+            self._closer.drop(symbol, words, now_ns)
+            self._progress.everything(now_ns)
+        return self._book.take()
+
+    def held_words(self, symbol: str = "") -> str:
+        """Say what is held, of all or of one symbol: "held are MSFT +100, TSLA -50"."""
+        held: dict[str, float] = {}
+        for key in self._book.active(symbol):
+            if qty := self._book.held(key):
+                held[key[1]] = held.get(key[1], 0.0) + qty
+        named = ", ".join(f"{name} {qty:+g}" for name, qty in sorted(held.items()))
+        return f"held are {named}" if named else "nothing is held"
+
     def kill(self, now_ns: int, *, by: str, reason: str) -> list[Effect]:
-        """Halt: no entries, everything canceled, everything closed."""
+        """Halt: no entries, everything canceled, everything closed, then the account's own lock is set."""
+        # The latch is stored before the state: a crash between the two leaves a flatten that goes on.
+        self._latches.set("", by, reason or "kill", now_ns)
         self._standing.change(HALTED, by, reason)
         self._latch("", by, reason or "kill", now_ns)
         return self._book.take()
@@ -325,26 +393,26 @@ class Desk:
         by: str = "",
         reason: str = "",
         vetoes: Iterable[tuple[str, str, str, str]] = (),
+        flattens: Iterable[Latched] = (),
     ) -> None:
         """Take the journal over at the start, before anything else; nothing is sent until `reconcile` agrees.
 
         fills:  in the order in which they were booked
         vetoes: (symbol, strategy, by, reason)
+        flattens: as they were stored; those that have not ended go on
         """
         lost = msgspec.structs.replace
         self._book.restore((lost(r, state=S.UNKNOWN) if r.state is S.SUBMITTED else r for r in orders), fills)
         self._ids.seen(self._book.orders)
         self._asks.restore(orders)
         self._cancels.restore(self._book.all_live())
+        self._closer.restore(orders)
         self._closer.ready = False
-        last_ns = max((r.updated_ns for r in orders), default=0)
         self._standing.restore(state, by, reason)
         for symbol, strategy, who, why in vetoes:
             self._vetoes.all[symbol, strategy] = Veto(who, why)
-        if state == HALTED:  # a halted desk goes on closing everything
-            self._latches.set("", by, reason, last_ns)
-        for symbol, why in self._closer.begun().items():
-            self._latches.set(symbol, "the desk, before the restart", why, last_ns)
+        self._latches.restore(flattens)
+        self._lock.restore(state)
 
     def reconcile(
         self,
@@ -359,6 +427,7 @@ class Desk:
         fill between the questions shows as a difference, and is none at the next comparison.
         """
         differences = self._reconciler.compare(orders, executions, positions, now_ns)
+        self._flattens.broker_said(positions)
         for record in list(self._book.all_live()):
             if record.state is S.UNKNOWN and not self._asker.asking(record.client_order_id):
                 self._asker.lost(record, "the answer was lost", now_ns)
@@ -374,14 +443,11 @@ class Desk:
 
     def _latch(self, symbol: str, by: str, reason: str, now_ns: int) -> None:
         latch = self._latches.set(symbol, by, reason, now_ns)
-        keys = self._book.active(symbol)
-        held = sum(1 for key in keys if self._book.held(key))
-        wait = "" if self._day.open(now_ns) else "; the market is closed, positions are closed when it opens"
-        scope = symbol or "everything"
-        self._book.notice("warn", f"{latch.words}: {scope}, {held} positions to close{wait}", symbol=symbol)
-        for key in keys:
+        self._lock.lift(f"{latch.words}: closing orders are new orders too")
+        self._flattens.begin(symbol, latch, now_ns)
+        for key in self._book.active(symbol):
             self._progress.advance(key, now_ns)
-        self._progress.release_done()
+        self._flattens.look(now_ns)
 
     def _unlinked(self) -> Iterable[OrderRecord]:
         # A filled entry whose legs have no names yet: only the broker's list can tell them.

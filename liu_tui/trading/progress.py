@@ -57,8 +57,3 @@ class Progress:
         """Do what is due by now, in every position."""
         for key in [*self._strays.on_time(now_ns), *self._book.active()]:
             self.advance(key, now_ns)
-
-    def release_done(self) -> None:
-        """Let flattens go that are done; none is before the books and the broker agree."""
-        if self._closer.ready:
-            self._latches.release_done()

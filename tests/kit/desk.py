@@ -20,9 +20,11 @@ from liu_tui.trading.effects import (
     Changed,
     Effect,
     Journal,
+    Latched,
     News,
     Notice,
     Send,
+    Suspend,
 )
 from liu_tui.trading.matching.exchange import Exchange, ExchangeRefusal
 from liu_tui.trading.orders import OrderRecord
@@ -91,6 +93,7 @@ class Books:
         self.orders: dict[str, OrderRecord] = {}
         self.fills: dict[str, Fill] = {}
         self.state = ("ACTIVE", "", "")
+        self.flattens: dict[tuple[str, int], Latched] = {}
 
 
 class Rig:
@@ -110,6 +113,7 @@ class Rig:
         self.said: list[Effect] = []
         self.lose_answers = False
         self.refuse = 0  # so many of the next orders are refused
+        self.suspended = False  # the account's own lock
         self.sent: list[str] = []
         self.queue: deque[Effect] = deque()
         self.desk = self.new_desk()
@@ -171,6 +175,10 @@ class Rig:
                 self.books.fills[fill.execution_id] = fill
             case Changed(state=state, by=by, reason=reason):
                 self.books.state = (state, by, reason)
+            case Latched(symbol=symbol, since_ns=since_ns):
+                self.books.flattens[symbol, since_ns] = effect
+            case Suspend(on=on):
+                self.suspended = on
             case Send(request=request):
                 self.queue.extendleft(reversed(self._submit(request)))
             case CancelAtBroker(order_id=order_id, client_order_id=cid):
@@ -206,7 +214,8 @@ class Rig:
         self.exchange.drain()
         self.desk = self.new_desk()
         state, by, reason = self.books.state
-        self.desk.restore([*self.books.orders.values()], [*self.books.fills.values()], state, by, reason)
+        orders, fills = [*self.books.orders.values()], [*self.books.fills.values()]
+        self.desk.restore(orders, fills, state, by, reason, flattens=self.books.flattens.values())
         return self.reconcile()
 
     def reconcile(self) -> tuple[bool, list[Effect]]:

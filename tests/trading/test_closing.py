@@ -126,7 +126,7 @@ def test_flatten_takes_everything_and_says_when_it_is_done() -> None:
     rig.ask(an_intent(symbol="F", limit=90.0))
     rig.do(rig.desk.flatten(rig.now_ns, by="ann", reason="news"))
     said = [effect.words for effect in rig.wait() if isinstance(effect, Notice)]
-    assert said == ["everything is flat (flatten by ann: news)"]
+    assert said == ["everything is flat (1 s)"]
     assert rig.live() == []
     assert {r.role for r in rig.desk.orders.values() if r.filled_qty} == {"entry", "liquidation"}
     rig.assert_agrees()
