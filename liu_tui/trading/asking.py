@@ -187,5 +187,6 @@ class Cancels:
 
 
 def _rank(record: OrderRecord) -> tuple[bool, bool]:
-    # The order that the others came with first; a held leg last, for it is not at the exchange yet.
-    return bool(record.parent), record.state is S.HELD
+    # The order that the others came with first; last a held leg, which is not at the exchange yet, and one
+    # whose place another is taking.
+    return bool(record.parent), record.state in (S.HELD, S.PENDING_REPLACE)

@@ -10,9 +10,17 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from liu_tui.model.account import Position
-from liu_tui.model.orders import BrokerOrder, Execution, Fill, Operation, OrderState, OrderUpdate
+from liu_tui.model.orders import (
+    BrokerOrder,
+    Execution,
+    Fill,
+    Operation,
+    OrderState,
+    OrderUpdate,
+    ReplaceRequest,
+)
 from liu_tui.trading.amending import Ledger, Line, heir_of, row_id, told_after, without
-from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, Send
+from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, ReplaceAtBroker, Send
 from liu_tui.trading.orders import ENTRY, OrderRecord, heard, leg_of, news, request, with_fill
 from liu_tui.trading.positions import EXTERNAL, Money, filled, money
 from liu_tui.trading.shelf import Key, Shelf
@@ -97,6 +105,27 @@ class Book(Shelf):
         self.emit(News(news(record)))
         self.emit(Send(request(record)))
         return record
+
+    def replace(
+        self, old: OrderRecord, new: OrderRecord, terms: ReplaceRequest, now_ns: int
+    ) -> OrderRecord:
+        """Journal both orders of a replacement in one transaction, then hand it to the wire."""
+        pending, intent = OrderState.PENDING_REPLACE, OrderState.INTENT
+        old = msgspec.structs.replace(old, state=pending, updated_ns=now_ns, words="")
+        new = msgspec.structs.replace(new, state=intent, sent_ns=now_ns, updated_ns=now_ns, words="")
+        self.emit(Journal(old, "replace", now_ns))
+        self.emit(Journal(new, "intent", now_ns))
+        new = msgspec.structs.replace(new, state=OrderState.SUBMITTED)
+        self._sent.append(now_ns)
+        for record in (old, new):
+            self.keep(record)
+            self.emit(News(news(record)))
+        self.emit(ReplaceAtBroker(terms))
+        return new
+
+    def protect(self, key: Key, stop: float | None, target: float | None) -> None:
+        """Move the stop and the target of what is held."""
+        self._hold(msgspec.structs.replace(self._position(key), stop=stop, target=target))
 
     def hear(
         self,

@@ -143,7 +143,7 @@ class Shelf:
     def _keep_legless(self, record: OrderRecord) -> None:
         stop, target = record.stop is not None, record.target is not None
         wanted = {ENTRY: stop + target, TARGET: int(stop)}.get(record.role, 0)
-        if not wanted:
+        if not wanted or record.parent:
             return
         cid = record.client_order_id
         legless = self._legless.setdefault(record.symbol, {})
