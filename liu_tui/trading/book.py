@@ -5,7 +5,7 @@ What changes becomes effects in an outbox, which the desk hands to its driver.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -27,6 +27,9 @@ from liu_tui.trading.shelf import Key, Shelf
 
 __all__ = ["Book", "Key", "execution_of"]
 
+ADOPTED = "adopted-"
+"""Begins the name of a fill that stands in for one of which the broker has only told the effect."""
+
 _MINUTE_NS = 60_000_000_000
 
 _DONE = {
@@ -45,14 +48,19 @@ class Book(Shelf):
         self.prices: dict[str, float] = {}
         self._executions: set[str] = set()
         self._ledger = Ledger()
+        self._stand_ins: dict[str, str] = {}  # client order id -> an adopted fill
         self._sent: deque[int] = deque()
         self._out: list[Effect] = []
+        self.hearers: list[Callable[[Effect], None]] = []  # are told of each effect as it is made
+        self.fees = 0.0  # dollars, of the batch's own fills
 
     # what is told
 
     def emit(self, effect: Effect) -> None:
         """Put an effect into the outbox."""
         self._out.append(effect)
+        for hear in self.hearers:
+            hear(effect)
 
     def notice(self, level: str, words: str, *, kind: str = "", symbol: str = "") -> None:
         """Put a line for the log into the outbox."""
@@ -71,7 +79,7 @@ class Book(Shelf):
 
     def money(self) -> Money:
         """Sum the batch up at the last prices."""
-        return money(self.positions.values(), self.prices)
+        return money(self.positions.values(), self.prices, self.fees)
 
     def sent_since_a_minute(self, now_ns: int) -> int:
         """How many orders were handed to the wire in the last minute."""
@@ -189,7 +197,11 @@ class Book(Shelf):
                 self.keep(msgspec.structs.replace(amended, state=states[amended.client_order_id]))
 
     def _take(self, record: OrderRecord, execution: Execution) -> OrderRecord:
-        """Book one execution once, or the one that it puts right."""
+        """Book one execution once, or the one that it puts right; the true one takes a stand-in's place."""
+        if not self.has_booked(execution.execution_id):
+            stand_in = self._stand_ins.pop(record.client_order_id, "")
+            if stand_in and not execution.corrects:
+                execution = msgspec.structs.replace(execution, corrects=stand_in)
         if execution.corrects:
             record = self._take_back(record, execution)
         return self._book(record, execution) if execution.qty > 0 else record
@@ -214,6 +226,7 @@ class Book(Shelf):
             reason="taken back by the broker",
             amends=corrects,
         )
+        self._count_fee(fill)
         self.emit(Booked(fill))
         words = f"{fill.symbol}: the broker took back {abs(fill.qty):g} at {fill.price:g} of {fill.strategy}"
         self.notice("warn", words, kind="fill", symbol=fill.symbol)
@@ -238,12 +251,15 @@ class Book(Shelf):
             stop=record.stop if opens else held.stop,
             target=record.target if opens else held.target,
         )
+        self._count_fee(fill)
         self.emit(Booked(fill))
         self._tell_fill(fill, held.qty)
         return record
 
     def _stand(self, line: Line) -> tuple[Position, float]:
         """Let a fill stand, and move the position: here, and where one is taken back, and nowhere else."""
+        if line.execution_id.startswith(ADOPTED):
+            self._stand_ins[line.cid] = line.execution_id
         held = self._position(line.key)
         if self._ledger.add(line):
             after = self._ledger.position(line.key, held)
@@ -274,6 +290,10 @@ class Book(Shelf):
             indicators=record.indicators,
         )
 
+    def _count_fee(self, fill: Fill) -> None:
+        if fill.strategy != EXTERNAL:
+            self.fees += fill.fee
+
     def _tell_fill(self, fill: Fill, before: float) -> None:
         earned = f", {fill.realized:+,.2f} dollars" if before * fill.qty < 0 else ""
         what = f"{abs(fill.qty):g} {fill.symbol} at {fill.price:g}{earned}"
@@ -289,6 +309,7 @@ class Book(Shelf):
         if fill.execution_id in self._executions:
             return
         self._executions.add(fill.execution_id)
+        self._count_fee(fill)
         record = self.orders.get(fill.client_order_id)
         if fill.amends:
             self._restore_amendment(fill, record)
@@ -304,6 +325,8 @@ class Book(Shelf):
 
     def _restore_amendment(self, fill: Fill, record: OrderRecord | None) -> None:
         self._executions.add(fill.amends)
+        if fill.amends.startswith(ADOPTED):
+            self._stand_ins.pop(fill.client_order_id, None)
         line = self._ledger.take_back(fill.amends, heir_of(fill.execution_id, fill.amends))
         if line is None:
             return

@@ -16,23 +16,25 @@ from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import SECOND_NS, Asset
 from liu_tui.model.orders import BrokerOrder, Execution, Fill, Intent, OrderNews, OrderState, OrderUpdate
 from liu_tui.plan.schema import Limits
+from liu_tui.trading.accountday import AccountDay
 from liu_tui.trading.answers import Answers
 from liu_tui.trading.asking import Asker, Cancels
 from liu_tui.trading.asks import Asks
 from liu_tui.trading.book import Book, Key
 from liu_tui.trading.closing import Closer
+from liu_tui.trading.dayrisk import DayRisk
 from liu_tui.trading.daytime import Daytime
 from liu_tui.trading.effects import Effect, Latched
 from liu_tui.trading.flattens import Flattens, FlattenState
 from liu_tui.trading.gate import Gate
 from liu_tui.trading.ids import Ids
 from liu_tui.trading.latches import Latch, Latches
+from liu_tui.trading.memory import Memory
 from liu_tui.trading.obstacles import Obstacles
 from liu_tui.trading.orders import ENTRY, OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
-from liu_tui.trading.quotes import Quotes
 from liu_tui.trading.reconcile import Reconciler
 from liu_tui.trading.secondlock import SecondLock
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
@@ -67,11 +69,11 @@ class Desk:
         self._looked_s = -1
         self._day = Daytime(hours, swing, liquidate_min)
         self.venue = VenueFacts()
-        self._quotes = Quotes()
         self._book = book = Book()
         self._ids = ids = Ids(batch_id)
         self._latches, self._vetoes = Latches(book), Vetoes(book)
-        self._standing = Standing(book, self._latches)
+        self._memory = Memory(book, self.venue, self._day, batch_id)
+        self._standing = Standing(book, self._latches, self._memory.day)
         self._asker = Asker(book)
         self._cancels = Cancels(book, self._asker)
         self._strays = Strays(book)
@@ -89,6 +91,7 @@ class Desk:
             self._latches,
             self._closer,
             self._day,
+            self._memory,
             entries_allowed=entries_allowed,
         )
         self._asks = Asks(book, ids, self._gate, self._closer, self._cancels)
@@ -195,6 +198,11 @@ class Desk:
         """Signed shares of the account in the symbol."""
         return self._book.net(symbol)
 
+    @property
+    def day(self) -> AccountDay:
+        """The account's day so far: its result and its best, dollars with fees in, and the orders sent."""
+        return self._memory.day
+
     def money(self) -> Money:
         """Sum up what the batch has earned and holds, at the last prices."""
         return self._book.money()
@@ -203,7 +211,7 @@ class Desk:
 
     def on_intent(self, intent: Intent, now_ns: int) -> list[Effect]:
         """Send, hold back or refuse what a strategy asks; the second time the same intent changes nothing."""
-        self._standing.watch_loss(self.limits)
+        self._standing.watch_loss(self.limits, now_ns)
         self._asks.take(intent, now_ns)
         return self._book.take()
 
@@ -238,7 +246,7 @@ class Desk:
         """Take one message of the trade-updates stream: in any order, any number of times."""
         self._answers.updated(update, now_ns)
         if update.fills:
-            self._standing.watch_loss(self.limits)
+            self._standing.watch_loss(self.limits, now_ns)
         return self._book.take()
 
     def on_price(self, symbol: str, price: float, t_ns: int = 0, bid: float = 0.0, ask: float = 0.0) -> None:
@@ -248,18 +256,15 @@ class Desk:
         """
         if price:
             self._book.prices[symbol] = price
-        self._quotes.hear(symbol, t_ns, bid, ask)
+        self._memory.quotes.hear(symbol, t_ns, bid, ask)
 
-    def on_halt(self, symbol: str, halted: bool, now_ns: int) -> list[Effect]:
-        """Take the tape's word that a symbol is halted, or trades again: then what waits is tried at once."""
+    def on_halt(self, symbol: str, *, halted: bool) -> None:
+        """Take the tape's word that a symbol is halted, or trades again: then what waits is tried anew."""
         if halted:
             self._obstacles.halted.add(symbol)
         elif symbol in self._obstacles.halted:
             self._obstacles.halted.discard(symbol)
             self._closer.hurry(symbol)
-            for key in self._book.active(symbol):
-                self._progress.advance(key, now_ns)
-        return self._book.take()
 
     def broker_away(self, words: str) -> None:
         """Know that the broker cannot be reached, and why; "" when it can."""
@@ -272,6 +277,19 @@ class Desk:
     def learn_account(self, account: Account) -> None:
         """Take the account as the broker has just told it."""
         self.venue.account = account
+        self._memory.purse.told()
+
+    def learn_allocations(self, dollars: Mapping[str, float]) -> None:
+        """Take what each strategy's portfolio lets it have at work; who is not named is not bound."""
+        self._memory.allocations = dollars
+
+    def learn_day(self, rows: Iterable[DayRisk], now_ns: int) -> list[Effect]:
+        """Go on from what the books keep of the account's day, before anything is traded.
+
+        rows: of the account and the day, every batch's; and this batch's own of days before
+        """
+        self._standing.learn_day(rows, self.limits, now_ns)
+        return self._book.take()
 
     # time
 
@@ -283,7 +301,8 @@ class Desk:
         self._asker.on_time(now_ns)
         self._cancels.on_time(now_ns)
         self._progress.everything(now_ns)
-        self._standing.watch_loss(self.limits)
+        self._standing.watch_loss(self.limits, now_ns)
+        self._memory.day.keep(now_ns)
         self._flattens.look(now_ns)
         self._lock.look()
         self._day.say_kept(self._book, now_ns, partial(self._obstacles.why, now_ns=now_ns, of_hours=False))
@@ -296,6 +315,7 @@ class Desk:
         """Begin another day with the same orders and positions: a new daily loss."""
         self.hours = hours
         self._standing.open_day()
+        self._memory.open_day()
         return self._book.take()
 
     # what people say
@@ -405,6 +425,7 @@ class Desk:
         self._book.restore((lost(r, state=S.UNKNOWN) if r.state is S.SUBMITTED else r for r in orders), fills)
         self._ids.seen(self._book.orders)
         self._asks.restore(orders)
+        self._memory.restore(orders, fills)
         self._cancels.restore(self._book.all_live())
         self._closer.restore(orders)
         self._closer.ready = False
@@ -436,7 +457,7 @@ class Desk:
             self.needs_reconcile = False
         for key in self._book.active():
             self._progress.advance(key, now_ns)
-        self._standing.watch_loss(self.limits)
+        self._standing.watch_loss(self.limits, now_ns)
         return not differences, self._book.take()
 
     # inside

@@ -7,6 +7,7 @@ order.
 import msgspec
 
 from liu_tui.model.orders import Fill, OrderNews, OrderRequest, ReplaceRequest
+from liu_tui.trading.dayrisk import DayRisk
 from liu_tui.trading.orders import OrderRecord
 
 
@@ -95,6 +96,30 @@ class Latched(msgspec.Struct, frozen=True):
     outcome: str = ""
 
 
+class Differs(msgspec.Struct, frozen=True, kw_only=True):
+    """The books and the broker do not agree on a symbol, or somebody decided, or it is over: store and show it.
+
+    ours, theirs: signed shares; by the words of an order whose fill is missing: its filled shares
+    choice:   adopt, flatten or ignore; "" while nobody has decided. by: who did
+    ended_ns: 0 while it stands
+    """
+
+    symbol: str
+    since_ns: int
+    ours: float
+    theirs: float
+    words: str
+    choice: str = ""
+    by: str = ""
+    ended_ns: int = 0
+
+
+class DayKept(msgspec.Struct, frozen=True):
+    """The account's day has come further, or a limit of it has tripped: store it."""
+
+    day: DayRisk
+
+
 class Suspend(msgspec.Struct, frozen=True):
     """Set (or lift) the broker's own lock on new orders; a second lock, so its failure is only told."""
 
@@ -112,6 +137,8 @@ Effect = (
     | News
     | Notice
     | Changed
+    | DayKept
+    | Differs
     | Latched
     | Suspend
 )

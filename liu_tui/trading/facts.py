@@ -1,22 +1,24 @@
 """What the guards look at, gathered from the books. Working entry orders count as if they were filled."""
 
+from liu_tui.model.market import SECOND_NS
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.book import Book, Key
+from liu_tui.trading.memory import Memory
 from liu_tui.trading.orders import ENTRY, OrderRecord
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.risk import Ask, Facts
 
 
-def gather(book: Book, ask: Ask, limits: Limits, now_ns: int) -> Facts:
-    """Count what the books say about this order; the desk adds what it knows of its own state."""
+def gather(book: Book, memory: Memory, ask: Ask, limits: Limits, now_ns: int) -> Facts:
+    """Count what the books say about this order; the gate adds what the desk knows of its own state."""
     key = ask.strategy, ask.symbol
-    working = [r for r in book.all_live() if r.role == ENTRY and r.client_order_id != ask.replaces]
+    working = [r for r in book.all_live() if r.role == ENTRY]
     mine = [r for r in working if r.key == key]
     others, holder = _others(book, ask, working)
-    price = book.prices.get(ask.symbol) or ask.price
-    value = abs(book.net(ask.symbol)) * price
-    value += sum(r.remaining * r.price for r in working if r.symbol == ask.symbol)
+    values = _values(book, ask, working)
     open_keys = _open_keys(book, working)
+    symbol_rest = memory.cooldowns.of_symbol(ask.symbol, limits, now_ns)
+    strategy_rest = memory.cooldowns.of_strategy(ask.strategy, limits, now_ns)
     return Facts(
         limits=limits,
         position=book.held(key),
@@ -24,11 +26,25 @@ def gather(book: Book, ask: Ask, limits: Limits, now_ns: int) -> Facts:
         holder=holder,
         entry_qty=sum(r.remaining for r in mine),
         entry_state=mine[0].state.value if mine else "",
-        symbol_value=value,
+        symbol_value=values.get(ask.symbol, 0.0),
+        gross_value=sum(values.values()),
         open_positions=len(open_keys),
         opens=key not in open_keys,
         sent_last_minute=book.sent_since_a_minute(now_ns),
-        result=book.money().total,
+        sent_today=memory.day.orders,
+        result=memory.day.result,
+        peak=memory.day.peak,
+        offered=memory.quotes.offered(ask.symbol, ask.operation.side),
+        last=book.prices.get(ask.symbol, 0.0),
+        price_age_s=_age_s(memory, ask, now_ns),
+        same_age_s=memory.duplicates.age_s(ask, now_ns),
+        symbol_rest_min=symbol_rest.minutes,
+        symbol_loss=symbol_rest.lost,
+        strategy_rest_min=strategy_rest.minutes,
+        losses_in_row=strategy_rest.count,
+        buying_power=memory.purse.left(),
+        allocation=memory.allocations.get(ask.strategy),
+        allocated=_allocated(book, ask.strategy, working),
     )
 
 
@@ -47,3 +63,37 @@ def _others(book: Book, ask: Ask, working: list[OrderRecord]) -> tuple[float, st
 def _open_keys(book: Book, working: list[OrderRecord]) -> set[Key]:
     keys = {key for key in book.active() if book.held(key)} | {r.key for r in working if r.remaining}
     return {key for key in keys if key[0] != EXTERNAL}
+
+
+def _values(book: Book, ask: Ask, working: list[OrderRecord]) -> dict[str, float]:
+    """Dollars at work by symbol, of all strategies and of strangers: the net position, and what is coming."""
+    values: dict[str, float] = {}
+    for symbol in dict.fromkeys(symbol for _, symbol in book.active()):
+        keys = book.holders(symbol)
+        price = book.prices.get(symbol) or (ask.price if symbol == ask.symbol else 0.0)
+        price = price or max((book.positions[key].avg_price for key in keys), default=0.0)
+        values[symbol] = abs(book.net(symbol)) * price
+    for record in working:
+        values[record.symbol] = values.get(record.symbol, 0.0) + _worth(record)
+    return values
+
+
+def _allocated(book: Book, strategy: str, working: list[OrderRecord]) -> float:
+    """Dollars that one strategy has at work."""
+    held = (p for key, p in book.positions.items() if key[0] == strategy and p.qty)
+    value = sum(abs(p.qty) * (book.prices.get(p.symbol) or p.avg_price) for p in held)
+    return value + sum(_worth(r) for r in working if r.strategy == strategy)
+
+
+def _worth(record: OrderRecord) -> float:
+    """Dollars that a working entry may still cost; one in dollars has no quantity of its own."""
+    return record.remaining * record.price if record.qty else record.notional or 0.0
+
+
+def _age_s(memory: Memory, ask: Ask, now_ns: int) -> float:
+    """How old the market's last word on the symbol is.
+
+    A strategy may hear of a symbol for the first time a moment before the desk does: then the event that it
+    answered is that word.
+    """
+    return (now_ns - (memory.quotes.heard_ns(ask.symbol) or ask.event_ns)) / SECOND_NS

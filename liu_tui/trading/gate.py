@@ -1,4 +1,4 @@
-"""The gate: whether what a strategy asks may be sent. Gathers the facts, walks the guards of `risk`."""
+"""The gate: whether what a strategy asks may be sent. Gathers the facts, walks the `guards`."""
 
 import msgspec
 
@@ -9,9 +9,11 @@ from liu_tui.trading.closing import Closer, closing_operation
 from liu_tui.trading.codes import Refusal, refusal
 from liu_tui.trading.daytime import Daytime
 from liu_tui.trading.facts import gather
+from liu_tui.trading.guards import refuse
 from liu_tui.trading.latches import Latches
+from liu_tui.trading.memory import Memory
 from liu_tui.trading.orders import OrderRecord
-from liu_tui.trading.risk import Ask, refuse
+from liu_tui.trading.risk import Ask
 from liu_tui.trading.standing import Standing
 from liu_tui.trading.vetoes import Vetoes
 
@@ -28,11 +30,13 @@ class Gate:
         latches: Latches,
         closer: Closer,
         day: Daytime,
+        memory: Memory,
         *,
         entries_allowed: bool,
     ) -> None:
         self._book, self.limits, self._standing = book, limits, standing
         self._vetoes, self._latches, self._closer, self._day = vetoes, latches, closer, day
+        self._memory = memory
         self.entries_allowed = entries_allowed
 
     def no_entry(self, ask: Ask, now_ns: int) -> Refusal | None:
@@ -41,8 +45,7 @@ class Gate:
         veto = self._vetoes.on(ask.symbol, ask.strategy, now_ns)
         key = ask.strategy, ask.symbol
         facts = msgspec.structs.replace(
-            gather(self._book, ask, self.limits, now_ns),
-            result=standing.result,
+            gather(self._book, self._memory, ask, self.limits, now_ns),
             state=standing.state,
             state_by=standing.by,
             state_reason=standing.reason,

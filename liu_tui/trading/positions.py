@@ -11,17 +11,21 @@ EXTERNAL = "EXTERNAL"
 
 
 class Money(msgspec.Struct, frozen=True):
-    """Dollars of the batch, fees not in. exposure: gross market value; open_positions: those not flat."""
+    """Dollars of the batch. exposure: gross market value; open_positions: those not flat.
+
+    realized and unrealized are without fees; fees: positive, of all fills
+    """
 
     realized: float = 0.0
     unrealized: float = 0.0
     exposure: float = 0.0
     open_positions: int = 0
+    fees: float = 0.0
 
     @property
     def total(self) -> float:
-        """Realised and open profit together."""
-        return self.realized + self.unrealized
+        """Realised and open profit together, fees in."""
+        return self.realized + self.unrealized - self.fees
 
 
 def filled(
@@ -71,7 +75,7 @@ def filled(
     )
 
 
-def money(positions: Iterable[Position], prices: Mapping[str, float]) -> Money:
+def money(positions: Iterable[Position], prices: Mapping[str, float], fees: float = 0.0) -> Money:
     """Sum up the batch's own positions. EXTERNAL ones are not its doing and are left out."""
     realized = unrealized = exposure = 0.0
     held = 0
@@ -83,4 +87,4 @@ def money(positions: Iterable[Position], prices: Mapping[str, float]) -> Money:
         unrealized += position.unrealized(price)
         exposure += abs(position.qty) * (price or position.avg_price)
         held += bool(position.qty)
-    return Money(realized, unrealized, exposure, held)
+    return Money(realized, unrealized, exposure, held, fees)

@@ -1,9 +1,13 @@
 """The desk's state: what may be done now, who or what said so, and why."""
 
+from collections.abc import Iterable
+
 from liu_tui.plan.schema import Limits
+from liu_tui.trading.accountday import AccountDay
 from liu_tui.trading.book import Book
-from liu_tui.trading.codes import Refusal, refusal
+from liu_tui.trading.dayrisk import DayRisk
 from liu_tui.trading.effects import Changed
+from liu_tui.trading.guard_states import day_lost
 from liu_tui.trading.latches import Latches
 
 ACTIVE, REDUCING, HALTED = "ACTIVE", "REDUCING", "HALTED"
@@ -11,23 +15,27 @@ BY_LIMITS = "limits"
 
 
 class Standing:
-    """ACTIVE, REDUCING (no entries) or HALTED (no entries, everything is closed). by: who or what set it."""
+    """ACTIVE, REDUCING (no entries) or HALTED (no entries, everything is closed). by: who or what set it.
 
-    def __init__(self, book: Book, latches: Latches) -> None:
-        self._book, self._latches = book, latches
+    In none of them is an exit refused: what a strategy sells of what it holds only makes the risk smaller.
+    """
+
+    def __init__(self, book: Book, latches: Latches, day: AccountDay) -> None:
+        self._book, self._latches, self._day = book, latches, day
         self.state, self.by, self.reason = ACTIVE, "", ""
-        self._at_open = 0.0
-
-    @property
-    def result(self) -> float:
-        """Dollars won (+) or lost (-) since the day began, closed and open trades together."""
-        return self._book.money().total - self._at_open
 
     def open_day(self) -> None:
-        """Begin another day: its loss counts from here, and yesterday's binds nobody."""
-        self._at_open = self._book.money().total
+        """Begin another day: yesterday's loss binds nobody."""
         if self.state == REDUCING and self.by == BY_LIMITS:
             self.change(ACTIVE, BY_LIMITS, "another day")
+
+    def learn_day(self, rows: Iterable[DayRisk], limits: Limits, now_ns: int) -> None:
+        """Go on from what the books keep of the account's day; what a day before has set is over."""
+        tripped = self._day.learn(rows)
+        lost = self._day.watch(limits, now_ns)
+        if self.state == REDUCING and self.by == BY_LIMITS and not tripped and lost is None:
+            self.change(ACTIVE, BY_LIMITS, "another day")
+        self.watch_loss(limits, now_ns)
 
     def change(self, state: str, by: str, reason: str) -> None:
         """Set the state, and say so."""
@@ -52,22 +60,16 @@ class Standing:
 
     def resume_refused(self, limits: Limits) -> str:
         """Say why resume would be refused now; "" if it would not."""
-        if loss := self.loss(limits):
-            return loss.words
+        if lost := day_lost(limits, self._day.result, self._day.peak):
+            return lost.words
         latch = self._latches.all.get("")
         return f"{latch.words} is not done" if latch is not None else ""
 
-    def watch_loss(self, limits: Limits) -> None:
-        """Refuse entries once the daily loss is reached; only a person takes that back."""
-        if self.state == ACTIVE and (loss := self.loss(limits)):
-            self.change(REDUCING, BY_LIMITS, loss.words)
-
-    def loss(self, limits: Limits) -> Refusal | None:
-        """Say that the daily loss is reached; None if it is not."""
-        limit = limits.max_daily_loss
-        if limit is None or (result := self.result) > -limit:
-            return None
-        return refusal("DAILY_LOSS_REACHED", loss=-result, limit=limit)
+    def watch_loss(self, limits: Limits, now_ns: int) -> None:
+        """Refuse entries once the day's loss or drawdown is reached; only a person takes that back."""
+        lost = self._day.watch(limits, now_ns)
+        if lost is not None and self.state == ACTIVE:
+            self.change(REDUCING, BY_LIMITS, lost.words)
 
     def restore(self, state: str, by: str, reason: str) -> None:
         """Take over what was in force."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from liu_tui.model.orders import Operation, TimeInForce
 from liu_tui.plan.schema import Limits
-from liu_tui.trading.risk import GUARDS, Ask, Facts, Guard, increases_exposure, refuse
+from liu_tui.trading.guards import GUARDS, refuse
+from liu_tui.trading.risk import Ask, Facts, Guard, increases_exposure
 
 TIGHT = Limits(
     max_open_positions=1, max_order_value=1.0, max_position_value=1.0, max_daily_loss=1.0,
