@@ -19,6 +19,8 @@ ASKS = 5
 _SPACING_S = (1, 2, 4, 8)
 # Nobody answered the question itself: the driver's call was lost.
 _PATIENCE_S = 10
+# A request has been given up by then (the adapter's time-outs are 20 s together), so its answer was lost.
+_ACKNOWLEDGED_S = 30
 _CANCEL_PATIENCE_S = 5
 
 S = OrderState
@@ -32,18 +34,28 @@ class _Question(msgspec.Struct):
 
 
 class Asker:
-    """Looks orders up whose answer was lost."""
+    """Looks orders up whose answer was lost.
+
+    pace: session seconds in a second of the wall, at least 1: a broker is as slow as it is, however fast a
+          session is replayed
+    """
 
     def __init__(self, book: Book) -> None:
         self._book = book
         self._questions: dict[str, _Question] = {}
+        self.pace = 1.0
+
+    @property
+    def unknown(self) -> int:
+        """How many orders are asked for whose fate nobody knows."""
+        return sum(1 for cid in self._questions if self._book.orders[cid].state is S.UNKNOWN)
 
     def lost(self, record: OrderRecord, words: str, now_ns: int) -> None:
         """Ask about a submit whose answer was lost; if it was the look-up that failed, ask again later."""
         cid = record.client_order_id
         known = self._questions.get(cid)
         if known is not None:
-            known.due_ns = now_ns + _SPACING_S[min(known.number, len(_SPACING_S)) - 1] * SECOND_NS
+            known.due_ns = self._later(now_ns, _SPACING_S[min(known.number, len(_SPACING_S)) - 1])
             return
         self._questions[cid] = _Question(1, now_ns)
         if record.state in (S.INTENT, S.SUBMITTED):
@@ -60,6 +72,18 @@ class Asker:
         if record.client_order_id not in self._questions:
             self._questions[record.client_order_id] = _Question(1, now_ns)
             self._ask(record.client_order_id, now_ns)
+
+    def absent(self, record: OrderRecord, now_ns: int) -> None:
+        """Ask for an order that the broker did not list: it may have ended, or its answer never came."""
+        if record.order_id and record.state is not S.UNKNOWN:
+            self.look(record, now_ns)
+        elif not self.asking(record.client_order_id):
+            self.lost(record, "the broker does not list it", now_ns)
+
+    def at_once(self, now_ns: int) -> None:
+        """Ask all that is open again, now: the broker is back."""
+        for cid in list(self._questions):
+            self._ask(cid, now_ns)
 
     def settled(self, cid: str) -> None:
         """Ask no more: the broker has spoken."""
@@ -78,7 +102,7 @@ class Asker:
             del self._questions[cid]
             self.never_seen(record, now_ns, "the broker never saw it")
         else:
-            question.due_ns = now_ns + _SPACING_S[question.number - 1] * SECOND_NS
+            question.due_ns = self._later(now_ns, _SPACING_S[question.number - 1])
             question.number += 1
 
     def never_seen(self, record: OrderRecord, now_ns: int, words: str) -> None:
@@ -89,19 +113,27 @@ class Asker:
         )
 
     def on_time(self, now_ns: int) -> None:
-        """Ask what is due."""
+        """Ask what is due, and what was sent and never answered."""
+        silent = self._later(now_ns, -_ACKNOWLEDGED_S)
+        for record in self._book.all_live():
+            if record.state is S.SUBMITTED and 0 < record.sent_ns <= silent:
+                self.lost(record, "no answer came", now_ns)
         for cid, question in list(self._questions.items()):
             if question.due_ns <= now_ns:
                 self._ask(cid, now_ns)
+
+    def _later(self, now_ns: int, seconds: int) -> int:
+        return now_ns + int(seconds * self.pace * SECOND_NS)
 
     def _ask(self, cid: str, now_ns: int) -> None:
         question, record = self._questions[cid], self._book.orders[cid]
         if not record.live:
             del self._questions[cid]
             return
-        question.due_ns = now_ns + _PATIENCE_S * SECOND_NS
-        if record.state is S.UNKNOWN:
-            self._book.put(record, "asking", now_ns, words=f"asking the broker ({question.number}/{ASKS})")
+        question.due_ns = self._later(now_ns, _PATIENCE_S)
+        words = f"asking the broker ({question.number}/{ASKS})"
+        if record.state is S.UNKNOWN and record.words != words:
+            self._book.put(record, "asking", now_ns, words=words)
         self._book.emit(AskBroker(cid))
 
 

@@ -114,9 +114,7 @@ class Book(Shelf):
         self.emit(Send(request(record)))
         return record
 
-    def replace(
-        self, old: OrderRecord, new: OrderRecord, terms: ReplaceRequest, now_ns: int
-    ) -> OrderRecord:
+    def replace(self, old: OrderRecord, new: OrderRecord, terms: ReplaceRequest, now_ns: int) -> OrderRecord:
         """Journal both orders of a replacement in one transaction, then hand it to the wire."""
         pending, intent = OrderState.PENDING_REPLACE, OrderState.INTENT
         old = msgspec.structs.replace(old, state=pending, updated_ns=now_ns, words="")

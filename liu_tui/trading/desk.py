@@ -24,7 +24,8 @@ from liu_tui.trading.book import Book, Key
 from liu_tui.trading.closing import Closer
 from liu_tui.trading.dayrisk import DayRisk
 from liu_tui.trading.daytime import Daytime
-from liu_tui.trading.effects import Effect, Latched
+from liu_tui.trading.differences import FLATTEN, Differences
+from liu_tui.trading.effects import Differs, Effect, Latched
 from liu_tui.trading.flattens import Flattens, FlattenState
 from liu_tui.trading.gate import Gate
 from liu_tui.trading.ids import Ids
@@ -35,7 +36,7 @@ from liu_tui.trading.orders import ENTRY, OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
-from liu_tui.trading.reconcile import Reconciler
+from liu_tui.trading.reconcile import LOOK_UPS, Reconciler
 from liu_tui.trading.secondlock import SecondLock
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
 from liu_tui.trading.strays import Strays
@@ -82,7 +83,9 @@ class Desk:
         self._obstacles = Obstacles(book, self._closer, self._day)
         self._flattens = Flattens(book, self._latches, self._closer, self._obstacles)
         self._lock = SecondLock(book, self._standing, self._latches)
-        self._reconciler = Reconciler(book, self._asker, self._strays)
+        self._differences = Differences(book, self._cancels)
+        self._reconciler = Reconciler(book, self._asker, self._strays, self._differences)
+        self._agreed = False
         self._gate = Gate(
             book,
             limits,
@@ -307,8 +310,7 @@ class Desk:
         self._lock.look()
         self._day.say_kept(self._book, now_ns, partial(self._obstacles.why, now_ns=now_ns, of_hours=False))
         self._vetoes.end_due(now_ns)
-        behind = bool(self._book.behind()) or any(self._unlinked())
-        self.needs_reconcile = behind or self._flattens.unproved
+        self.needs_reconcile = self._unsettled()
         return self._book.take()
 
     def open_day(self, hours: SessionHours) -> list[Effect]:
@@ -414,12 +416,14 @@ class Desk:
         reason: str = "",
         vetoes: Iterable[tuple[str, str, str, str]] = (),
         flattens: Iterable[Latched] = (),
+        differences: Iterable[Differs] = (),
     ) -> None:
         """Take the journal over at the start, before anything else; nothing is sent until `reconcile` agrees.
 
         fills:  in the order in which they were booked
         vetoes: (symbol, strategy, by, reason)
         flattens: as they were stored; those that have not ended go on
+        differences: those that stood, with what was decided; the first comparison says whether they still do
         """
         lost = msgspec.structs.replace
         self._book.restore((lost(r, state=S.UNKNOWN) if r.state is S.SUBMITTED else r for r in orders), fills)
@@ -433,6 +437,7 @@ class Desk:
         for symbol, strategy, who, why in vetoes:
             self._vetoes.all[symbol, strategy] = Veto(who, why)
         self._latches.restore(flattens)
+        self._differences.restore(differences)
         self._lock.restore(state)
 
     def reconcile(
@@ -441,26 +446,114 @@ class Desk:
         executions: Sequence[Execution],
         positions: Sequence[BrokerPosition],
         now_ns: int,
+        *,
+        settled_ns: int | None = None,
     ) -> tuple[bool, list[Effect]]:
-        """Compare with the broker, take over what it knows better; true if nothing is left that differs.
+        """Compare all with the broker, and take over what it knows better.
 
         orders, executions: the batch's at least, ended orders too, legs nested. Ask for positions last: a
         fill between the questions shows as a difference, and is none at the next comparison.
+        settled_ns: session time before which nothing is on its way any more; None: nothing is
+        returns: whether nothing is left that differs and about which nobody has decided
         """
-        differences = self._reconciler.compare(orders, executions, positions, now_ns)
+        self._reconciler.compare(
+            orders, executions, positions, now_ns,
+            settled_ns=now_ns + 1 if settled_ns is None else settled_ns, at_once=not self._agreed,
+        )  # fmt: skip
         self._flattens.broker_said(positions)
         for record in list(self._book.all_live()):
             if record.state is S.UNKNOWN and not self._asker.asking(record.client_order_id):
                 self._asker.lost(record, "the answer was lost", now_ns)
-        if not differences:
-            self._closer.ready = True
-            self.needs_reconcile = False
+        agreed = not self._differences.undecided
+        if agreed:
+            self._agreed = self._closer.ready = True
+        return agreed, self._compared(now_ns)
+
+    def check_orders(
+        self,
+        orders: Sequence[BrokerOrder],
+        now_ns: int,
+        *,
+        settled_ns: int | None = None,
+        look_ups: int = LOOK_UPS,
+    ) -> list[Effect]:
+        """Compare what works at the broker with what works here, while the desk trades.
+
+        orders:   those that are open, legs nested
+        look_ups: how many of ours that are not among them may be asked for
+        """
+        settled = now_ns + 1 if settled_ns is None else settled_ns
+        self._reconciler.check_orders(orders, now_ns, settled_ns=settled, most=look_ups)
+        return self._compared(now_ns)
+
+    def check_positions(
+        self,
+        executions: Sequence[Execution],
+        positions: Sequence[BrokerPosition],
+        now_ns: int,
+        *,
+        settled_ns: int | None = None,
+    ) -> list[Effect]:
+        """Book missed fills and compare the shares, while the desk trades. executions: since a while ago."""
+        settled = now_ns + 1 if settled_ns is None else settled_ns
+        self._reconciler.check_positions(executions, positions, now_ns, settled_ns=settled)
+        self._flattens.broker_said(positions)
+        return self._compared(now_ns)
+
+    @property
+    def differences(self) -> Mapping[str, Differs]:
+        """Where books and broker do not agree, by symbol, with what was decided."""
+        return self._differences.all
+
+    @property
+    def asking(self) -> int:
+        """How many orders are asked for whose fate nobody knows."""
+        return self._asker.unknown
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether only the comparison of all can explain what was seen."""
+        return self._reconciler.incomplete
+
+    def since_ns(self, now_ns: int) -> int:
+        """When the batch began: nothing before it is the batch's."""
+        return self._reconciler.since_ns(now_ns)
+
+    def set_pace(self, speed: float) -> None:
+        """Say how many session seconds go by in a second of the wall: a broker does not answer faster."""
+        self._asker.pace = max(speed, 1.0)
+
+    def ask_again(self, now_ns: int) -> list[Effect]:
+        """Ask at once for every order whose fate nobody knows: the broker is back."""
+        self._asker.at_once(now_ns)
+        return self._book.take()
+
+    def resolve_refused(self, symbol: str, choice: str) -> str:
+        """Say why this difference cannot be decided so; "" if it can."""
+        return self._differences.refused(symbol, choice)
+
+    def resolve(self, symbol: str, choice: str, by: str, now_ns: int) -> list[Effect]:
+        """Decide a difference: adopt the broker's figure, adopt it and flatten, or ignore it."""
+        for key in self._differences.decide(symbol, choice, by, now_ns):
+            self._progress.advance(key, now_ns)
+        if choice == FLATTEN:
+            self._latch(symbol, by, "books and broker differed", now_ns)
+        self.needs_reconcile = True
+        return self._book.take()
+
+    # inside
+
+    def _compared(self, now_ns: int) -> list[Effect]:
         for key in self._book.active():
             self._progress.advance(key, now_ns)
         self._standing.watch_loss(self.limits, now_ns)
-        return not differences, self._book.take()
+        self.needs_reconcile = self._unsettled()
+        return self._book.take()
 
-    # inside
+    def _unsettled(self) -> bool:
+        """Whether the broker should be asked before it is time."""
+        behind = bool(self._book.behind()) or any(self._unlinked())
+        return behind or self._reconciler.urgent or self._flattens.unproved
 
     def _latch(self, symbol: str, by: str, reason: str, now_ns: int) -> None:
         latch = self._latches.set(symbol, by, reason, now_ns)
@@ -476,6 +569,7 @@ class Desk:
             record
             for key in self._book.active()
             if self._book.held(key)
-            for record in self._book.entries(key)
-            if record.protected and record.state is S.FILLED and not self._book.legs(record.client_order_id)
+            for record in self._book.legless(key[1])
+            if record.key == key and record.role == ENTRY and record.state is S.FILLED
+            if not self._book.legs(record.client_order_id)
         )

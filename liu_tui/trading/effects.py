@@ -97,7 +97,7 @@ class Latched(msgspec.Struct, frozen=True):
 
 
 class Differs(msgspec.Struct, frozen=True, kw_only=True):
-    """The books and the broker do not agree on a symbol, or somebody decided, or it is over: store and show it.
+    """Books and broker do not agree on a symbol, or somebody decided, or it is over: store and show it.
 
     ours, theirs: signed shares; by the words of an order whose fill is missing: its filled shares
     choice:   adopt, flatten or ignore; "" while nobody has decided. by: who did

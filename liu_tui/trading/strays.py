@@ -36,6 +36,14 @@ class Strays:
         """Hold an update of an unknown order."""
         self._kept.setdefault(update.order.id, _Stray(now_ns, [])).updates.append(update)
 
+    def keeps(self, order_id: str) -> bool:
+        """Whether updates of this unknown order are being held."""
+        return order_id in self._kept
+
+    def expects(self, symbol: str) -> bool:
+        """Whether updates of an unknown order in the symbol are being held."""
+        return any(stray.updates[-1].order.symbol == symbol for stray in self._kept.values())
+
     def link(self, order: BrokerOrder, now_ns: int) -> OrderRecord | None:
         """Begin the record of an unknown order that says what it belongs to; None if it does not say."""
         parent = self._book.by_order_id(order.parent_id) if order.parent_id else None
@@ -79,10 +87,12 @@ class Strays:
         return self._book.hear(record, order, "external", now_ns)
 
     def _awaited(self, symbol: str) -> bool:
+        """Whether an answer is still to come that may name the order as one of ours, or as a leg of one."""
         waiting = (S.SUBMITTED, S.UNKNOWN, S.INTENT)
         return any(
-            r.symbol == symbol and r.state in waiting and not r.waiting and r.protected
-            for r in self._book.all_live()
+            record.state in waiting and not record.waiting
+            for key in self._book.active(symbol)
+            for record in self._book.live(key)
         )
 
     def _replay(self, record: OrderRecord, stray: _Stray, now_ns: int) -> None:
