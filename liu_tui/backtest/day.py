@@ -144,8 +144,11 @@ class Day:
         desk, carry = self._desk, self._house.hands.carry
         for mark in marks:
             desk.on_price(mark.symbol, mark.price, mark.t_ns, mark.bid, mark.ask)
-        for update in self._exchange.drain():
+        updates = self._exchange.drain()
+        for update in updates:
             await carry(desk.on_update(update, t_ns), self)
+        if updates or desk.venue.account is None:
+            desk.learn_account(self._exchange.account())
         await carry(desk.on_time(t_ns), self)
 
     async def _call(self, t_ns: int, events: Sequence[TapeEvent]) -> None:

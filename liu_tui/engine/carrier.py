@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, TypeVar
 
 from liu_tui.engine.child import Child
+from liu_tui.engine.daykeeping import DayKeeping
 from liu_tui.errors import OrderUnknown, TraderError
 from liu_tui.model.orders import BrokerOrder, Fill, OrderNews, OrderRequest, ReplaceRequest
 from liu_tui.store.journal import Entry
@@ -24,6 +25,7 @@ from liu_tui.trading.effects import (
     Booked,
     CancelAtBroker,
     Changed,
+    DayKept,
     Effect,
     Journal,
     Latched,
@@ -67,6 +69,7 @@ class Carrier:
         self._fills: list[Fill] = []
         self._answers: list[Answer] = []
         self._requests: set[asyncio.Task[None]] = set()
+        self._days = DayKeeping(store)
 
     async def carry(self, effects: Iterable[Effect]) -> None:
         """Do all of it. Raises StoreError if the books cannot be written: then nothing more is sent."""
@@ -83,6 +86,7 @@ class Carrier:
                     await self._commit()
                     await self._leave(effect)
         await self._commit()
+        await self._days.due()
 
     async def answers(self) -> None:
         """Tell the rules what the broker has answered since the last turn."""
@@ -97,6 +101,7 @@ class Carrier:
         for task in self._requests:
             task.cancel()
         await self.answers()
+        await self._days.write()
 
     async def _commit(self) -> None:
         if not self._entries and not self._fills:
@@ -124,6 +129,8 @@ class Carrier:
             case Changed(state=state, by=by, reason=reason):
                 await self._store.batches.set_state(self._batch_id, state, by, reason, self._now())
                 self._audience.tell_state()
+            case DayKept(day=day):
+                await self._days.keep(day)
             case Latched():
                 await self._store.flattens.put(self._batch_id, effect)
                 self._audience.tell_state()

@@ -10,6 +10,7 @@ until it is flat or taken over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -37,14 +38,15 @@ from liu_tui.engine.messages import (
     VetoSet,
 )
 from liu_tui.engine.reconciling import Reconciling
-from liu_tui.errors import LiuError, RefusedError
+from liu_tui.errors import LiuError, RefusedError, TraderError
 from liu_tui.model.clock import monotonic_ns
-from liu_tui.model.market import SECOND_NS, Step
+from liu_tui.model.market import SECOND_NS, Halt, Step
 from liu_tui.model.orders import Fill, Intent, OrderNews, OrderUpdate
 from liu_tui.plan.schema import Environment, OnLoss
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.orders import news
+from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.trader import BrokerStatus, Trader
 from liu_tui.wiring.venue import keys_for, open_trader
 
@@ -70,6 +72,7 @@ class DeskProcess:
             liquidate_min=boot.plan.market_liquidation_end_time_minutes,
             entries_allowed=not boot.plan.test_scanners,
         )
+        self._desk.proves_flat = True
         self._consumers = Consumers(boot.consumers, self._desk, child.wake.set)
         self._consumers.know(boot.profiles)
         self._facts = FactSheet(child, self._desk)
@@ -79,7 +82,7 @@ class DeskProcess:
         self._heard: list[OrderUpdate | BrokerStatus | Step] = []
         self._steps = StepBook()
         self._reconciling = Reconciling(child, self._desk, trader, self._facts, self._carrier.carry)
-        self._orphan_done = False
+        self._orphan_done = self._day_known = False
         self._tick_at = 0
 
     # ── life ──
@@ -112,7 +115,14 @@ class DeskProcess:
         self._consumers.fills = fills
         batch = await self._store.batches.get(batch_id)
         if batch is not None:
-            self._desk.restore(orders, fills, batch.state, by=batch.state_by, reason=batch.state_reason)
+            self._desk.restore(
+                orders,
+                fills,
+                batch.state,
+                by=batch.state_by,
+                reason=batch.state_reason,
+                flattens=await self._store.flattens.load(batch_id),
+            )
         for veto in self._child.boot.vetoes:
             self._desk.veto(veto.symbol, veto.strategy, veto.by, veto.reason, veto.until_ns)
         for order in orders:
@@ -126,8 +136,11 @@ class DeskProcess:
         self._child.wake.set()
 
     def _nothing_left(self) -> bool:
-        held = any(position.qty for position in self._desk.positions.values())
-        return not held and not self._desk.live_news()
+        """Whether nothing of this batch is held, works or is being closed; strangers' doings keep nobody."""
+        desk = self._desk
+        held = any(p.qty and p.strategy != EXTERNAL for p in desk.positions.values())
+        works = any(news.strategy != EXTERNAL for news in desk.live_news())
+        return not (held or works or desk.latches)
 
     async def _listen(self) -> None:
         async for message in self._trader.updates():
@@ -141,11 +154,14 @@ class DeskProcess:
             await self._obey(message, sock)
         self._intents += self._consumers.hear()
         self._hear_market()
+        if self._child.orphaned and not self._orphan_done:
+            await self._without_supervisor()
         if self._child.boot.venue.lockstep:
             await self._take_step()
         else:
             await self._take_all()
         await self._reconciling.turn()
+        await self._know_day()
         self._facts.tell()
 
     async def _obey(self, message: ToChild, sock: socket.socket | None) -> None:
@@ -176,7 +192,7 @@ class DeskProcess:
         except RefusedError as e:
             self._child.tell(DeskDone(id=command.id, ok=False, words=str(e)))
             return
-        self._child.tell(DeskDone(id=command.id, ok=True, words=answer_to(command)))
+        self._child.tell(DeskDone(id=command.id, ok=True, words=answer_to(self._desk, command)))
         self._facts.tell(force=True)
 
     def _hear_market(self) -> None:
@@ -187,6 +203,9 @@ class DeskProcess:
                         self._desk.on_price(mark.symbol, mark.price, mark.t_ns, mark.bid, mark.ask)
                         if mark.price:
                             self._facts.moved(mark.symbol)
+                elif isinstance(message, Halt):
+                    self._desk.on_halt(message.symbol, halted=message.halted)
+                    self._facts.touch()
                 elif isinstance(message, Step):
                     self._steps.market(message)
             if link.closed:
@@ -201,8 +220,6 @@ class DeskProcess:
             elif isinstance(message, BrokerStatus):
                 self._reconciling.on_status(message)
         await self._carrier.answers()
-        if self._child.orphaned and not self._orphan_done:
-            await self._without_supervisor()
         if not self._reconciling.agreed:
             return
         intents, self._intents = self._intents, []
@@ -228,6 +245,9 @@ class DeskProcess:
             self._child.anchor.step_to(step.t_ns)
             for update in updates:
                 await self._carrier.carry(self._desk.on_update(update, step.t_ns))
+            if updates:
+                with contextlib.suppress(TraderError):
+                    self._desk.learn_account(await self._trader.account())
             await self._carrier.carry(self._desk.on_time(step.t_ns))
             self._consumers.open_step(step.n)
         closing = self._steps.under_way
@@ -242,6 +262,15 @@ class DeskProcess:
         self._child.tell(StepDone(n=closing.n, t_ns=closing.t_ns))
 
     # ── broker ──
+
+    async def _know_day(self) -> None:
+        """Go on from what the books keep of the account's day, once it is known whose: before any trade."""
+        account, boot = self._desk.venue.account, self._child.boot
+        if account is None or self._day_known:
+            return
+        self._day_known = True
+        rows = await self._store.day_risk.load(account.id, boot.hours.day, boot.batch_id)
+        await self._carrier.carry(self._desk.learn_day(rows, self._child.clock.now_ns()))
 
     async def _settle(self) -> None:
         """At the end: hear the last updates, and value what is held at the broker's own prices."""

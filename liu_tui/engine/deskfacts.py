@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from liu_tui.engine.child import Child
 from liu_tui.engine.messages import DeskFacts
+from liu_tui.engine.snapshot import FlattenRow
 from liu_tui.model.account import Account
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.orders import Fill, OrderNews
 from liu_tui.trading.desk import Desk
+from liu_tui.trading.flattens import FlattenState
 
 EVERY_NS = 100_000_000
 
@@ -81,8 +83,25 @@ class FactSheet:
                 prices=tuple((symbol, desk.price(symbol)) for symbol in self._moved),
                 orders=tuple(self._orders.values()),
                 fills=tuple(self._fills),
+                fees=money.fees,
+                result=desk.day.result,
+                peak=desk.day.peak,
+                flattens=tuple(map(_flatten_row, desk.flattens(self._child.clock.now_ns()))),
             )
         )
         self._orders.clear()
         self._fills.clear()
         self._moved.clear()
+
+
+def _flatten_row(state: FlattenState) -> FlattenRow:
+    return FlattenRow(
+        symbol=state.symbol,
+        by=state.by,
+        reason=state.reason,
+        since_ns=state.since_ns,
+        begun=state.begun,
+        left=state.left,
+        working=state.working,
+        stuck=state.stuck,
+    )

@@ -16,6 +16,7 @@ from liu_tui.engine.deskfacts import FactSheet
 from liu_tui.engine.lock import FileLock
 from liu_tui.engine.messages import DeskReady
 from liu_tui.errors import RefusedError, TraderError
+from liu_tui.model.account import Account
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS
 from liu_tui.settings import Settings, Workspace
@@ -45,6 +46,7 @@ class Reconciling:
     def on_status(self, status: BrokerStatus) -> None:
         """The updates connection came or went: what it missed is asked for."""
         self.agreed = False
+        self._desk.broker_away("" if status.connected else status.words)
         if status.connected:
             self._at = 0
             self._facts.broker("reconciling", "comparing the books with the broker")
@@ -78,6 +80,7 @@ class Reconciling:
         try:
             account = await self._trader.account()
             await self._take_lock(account.id)
+            self._learn(account)
             orders = await self._trader.orders()
             executions = await self._trader.executions(0)
             positions = await self._trader.positions()
@@ -130,7 +133,14 @@ class Reconciling:
             return
         self._account_at = monotonic_ns() + ACCOUNT_NS
         with contextlib.suppress(TraderError):
-            self._facts.account(await self._trader.account())
+            account = await self._trader.account()
+            self._learn(account)
+            self._facts.account(account)
+
+    def _learn(self, account: Account) -> None:
+        # In lock-step the desk asks at its steps: a replay may not depend on the wall clock.
+        if not self._child.boot.venue.lockstep or self._desk.venue.account is None:
+            self._desk.learn_account(account)
 
 
 def _lock_name(venue: Venue, account_id: str) -> str:

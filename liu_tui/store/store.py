@@ -8,6 +8,7 @@ from types import TracebackType
 from liu_tui.store.accounts import Accounts
 from liu_tui.store.algo_run import AlgoRuns
 from liu_tui.store.batches import Batches
+from liu_tui.store.day_risk import DayRisks
 from liu_tui.store.db import Database
 from liu_tui.store.flattens import Flattens
 from liu_tui.store.gain_loss import GainLosses
@@ -37,6 +38,7 @@ class Store:
         self.new_trades = NewTrades(db)
         self.trending_tickers = TrendingTickers(db)
         self.vetoes = Vetoes(db)
+        self.day_risk = DayRisks(db)
         self.flattens = Flattens(db)
         self.session_events = SessionEvents(db)
         self.strategy_state = StrategyStates(db)

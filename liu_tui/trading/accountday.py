@@ -33,6 +33,7 @@ class AccountDay:
         self._others = (0.0, 0)  # result and orders of the day's other batches
         self._orders = 0
         self._told: DayRisk | None = None
+        self._learned = False  # nothing is kept before it is known what was kept
         self.peak = 0.0
         self.code = self.words = ""
 
@@ -67,9 +68,9 @@ class AccountDay:
         return lost
 
     def keep(self, now_ns: int) -> None:
-        """Have the day stored if it has changed, and if it is known whose day it is."""
+        """Have the day stored if it has changed. A backtest learns of no day, and so keeps none."""
         account = self._venue.account
-        if account is None:
+        if account is None or not self._learned:
             return
         row = DayRisk(
             account_id=account.id,
@@ -90,7 +91,7 @@ class AccountDay:
 
         Returns whether a limit had tripped under this batch today.
         """
-        rows = list(rows)
+        rows, self._learned = list(rows), True
         today = [row for row in rows if row.day == self._day]
         mine = [row for row in rows if row.batch_id == self._batch_id]
         others = [row for row in today if row.batch_id != self._batch_id]

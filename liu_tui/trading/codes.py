@@ -7,7 +7,7 @@ CODES = {
     "HALTED": "trading is halted by {by}: {reason}",
     "PAUSED": "entries are paused by {by}: {reason}",
     "DAILY_LOSS_REACHED": "today's loss of {loss:,.2f} dollars has reached max_daily_loss of {limit:,.2f}",
-    "DRAWDOWN_REACHED": "{fall:,.2f} dollars under the day's best, {peak:+,.2f}; max_drawdown is {limit:,.2f}",
+    "DRAWDOWN_REACHED": "{fall:,.2f} dollars under the day's best, {peak:,.2f}; max_drawdown is {limit:,.2f}",
     "SYMBOL_COOLDOWN": "{symbol} lost {loss:,.2f} dollars, and rests for {minutes:.1f} of {limit:g} minutes",
     "STRATEGY_COOLDOWN": "{strategy} lost {count} trades in a row (max_losses_in_row is {limit}), and rests"
     " for {minutes:.1f} minutes",
@@ -42,7 +42,7 @@ CODES = {
     "ORDER_RATE": "{count} orders were sent in the last minute, and max_orders_per_minute is {limit}",
     "MAX_GROSS_VALUE": "all positions would be worth {value:,.2f} dollars, max_gross_value is {limit:,.2f}",
     "MAX_ORDERS_PER_DAY": "{count} orders were sent today, and max_orders_per_day is {limit}",
-    "DUPLICATE_ORDER": "the same order for {symbol} went out {seconds:g} s ago; duplicate_window_s is {limit:g}",
+    "DUPLICATE_ORDER": "the same order for {symbol} went {seconds:g} s ago; duplicate_window_s is {limit:g}",
     "PRICE_STALE": "the last word on {symbol} is {seconds:.0f} s old, and max_price_age_s is {limit:g}",
     "PRICE_COLLAR": "{price:g} for {symbol} is {percent:.2f} % on the dear side of {market:g}, and"
     " price_collar_percent is {limit:g}",
