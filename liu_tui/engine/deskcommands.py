@@ -7,6 +7,7 @@ from liu_tui.errors import RefusedError
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import Effect
 from liu_tui.trading.orders import ENTRY
+from liu_tui.trading.standing import HALTED
 
 
 def effects_of(desk: Desk, command: Command, now_ns: int) -> list[Effect]:
@@ -16,14 +17,22 @@ def effects_of(desk: Desk, command: Command, now_ns: int) -> list[Effect]:
         case "pause":
             return desk.pause(by, reason or "asked for", now_ns)
         case "resume":
-            if words := desk.resume_refused():
-                raise RefusedError(words)
+            _check_resume(desk, reason)
             return desk.resume(by, reason, now_ns)
         case "cancel":
             _check_cancel(desk, command.order)
-            return desk.cancel(now_ns, symbol=command.symbol, client_order_id=command.order, by=by)
+            return desk.cancel(
+                now_ns,
+                symbol=command.symbol,
+                strategy=command.strategy,
+                client_order_id=command.order,
+                by=by,
+            )
         case "flatten":
             return desk.flatten(now_ns, symbol=command.symbol, by=by, reason=reason)
+        case "release":
+            _check_release(desk, command.symbol)
+            return desk.release(now_ns, symbol=command.symbol, by=by)
         case "settle":
             return []
         case "kill":
@@ -31,9 +40,28 @@ def effects_of(desk: Desk, command: Command, now_ns: int) -> list[Effect]:
     raise RefusedError(f"the desk knows no verb {command.verb!r}")
 
 
-def answer_to(command: Command) -> str:
-    """Say what has been begun."""
-    return _DONE_WORDS[command.verb].format(scope=command.symbol or "everything")
+def answer_to(desk: Desk, command: Command) -> str:
+    """Say what has been done, or begun."""
+    held = desk.held_words(command.symbol)
+    return _DONE_WORDS[command.verb].format(scope=command.symbol or "everything", held=held)
+
+
+def _check_resume(desk: Desk, reason: str) -> None:
+    if words := desk.resume_refused():
+        raise RefusedError(words)
+    if desk.state == HALTED and not reason:
+        raise RefusedError(
+            f"trading was halted by {desk.state_by} ({desk.state_reason})",
+            mend="Say why it may go on: resume with a reason",
+        )
+
+
+def _check_release(desk: Desk, symbol: str) -> None:
+    if symbol in desk.latches:
+        return
+    if symbol and "" in desk.latches:
+        raise RefusedError(f"{symbol} is in the flatten of everything", mend="Release that one")
+    raise RefusedError(f"no flatten of {symbol or 'everything'} is under way")
 
 
 def _check_cancel(desk: Desk, client_order_id: str) -> None:
@@ -55,6 +83,7 @@ _DONE_WORDS = {
     "resume": "entries are allowed again",
     "cancel": "entry orders of {scope} are being canceled",
     "flatten": "{scope} is being canceled and closed, until flat",
+    "release": "the flatten of {scope} is released; {held}",
     "settle": "settled",
     "kill": "halted; everything is being canceled and closed",
 }

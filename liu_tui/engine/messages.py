@@ -2,7 +2,7 @@
 
 control  supervisor ◀─▶ child     lossless; one pair per child, from its start to its end market   producer
 ──▶ consumer     bounded: trades and quotes are merged when the reader is behind, the rest never lost
-         producer ──▶ desk         the same, with Marks in place of trades and quotes
+         producer ──▶ desk         Marks in place of trades and quotes, halts, steps
 orders   consumer ◀─▶ desk         lossless: what was not answered is sent again on a new pair
 
 Structs are arrays on the wire: append fields, never reorder. Once sent, a message belongs to nobody.

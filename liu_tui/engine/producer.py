@@ -135,7 +135,12 @@ class Producer:
         link = Link(sock, _silent, self._child.wake.set)
         # A replay must not depend on who was slow: in lock-step everything is kept.
         outlet = self._outlets[peer] = Outlet(link, merging=not self._lockstep)
-        if (gap := self._gaps.recent) is not None and peer != DESK and not self._lockstep:
+        if peer == DESK:  # a desk that was started again does not know who is halted
+            for lane in self._lanes.values():
+                if lane.halt is not None and lane.halt.halted:
+                    outlet.put(lane.halt)
+            outlet.flush()
+        elif (gap := self._gaps.recent) is not None and not self._lockstep:
             outlet.put(self._of_mine(gap))
             outlet.flush()
         self._lanes.connect(self._outlets)
@@ -239,13 +244,21 @@ class Producer:
         match event:
             case Bar(span_ns=span_ns) if span_ns == DAY_NS:
                 lane.volume = event.volume
-            case Halt() if lane.note(event):
-                word = "halted" if event.halted else "trades again"
-                said = f"{event.symbol} {word} {event.words}".rstrip()
-                self._child.say("warn", said, source="feed", kind="feed")
+            case Halt():
+                self._note_halt(lane, event)
             case TradeCorrection() | TradeCancel():
                 self._amended += 1
                 self._child.say("info", _amendment(event), source="feed")
+
+    def _note_halt(self, lane: Lane, halt: Halt) -> None:
+        """Say what is new of a halt; the desk hears when it begins and when it ends."""
+        before = lane.pulse.halted
+        if lane.note(halt):
+            word = "halted" if halt.halted else "trades again"
+            said = f"{halt.symbol} {word} {halt.words}".rstrip()
+            self._child.say("warn", said, source="feed", kind="feed")
+        if halt.halted != before and (desk := self._outlets.get(DESK)) is not None:
+            desk.put(halt)
 
     def _special(self, item: StreamItem, now: int) -> None:
         match item:

@@ -241,6 +241,18 @@ async def test_a_halt_is_said_once_and_shown_until_it_ends(start: Start) -> None
         assert not rig.child.heard(Freshness)[-1].rows[0].halted
 
 
+async def test_the_desk_hears_when_a_halt_begins_and_ends_and_a_new_one_what_is_halted(start: Start) -> None:
+    begins, again = Halt("AAPL", NOW, True, "News Pending"), Halt("AAPL", NOW + SECOND_NS, True, "Paused")
+    ends = Halt("AAPL", NOW + 2 * SECOND_NS, False, "Resumption")
+    async with start(lockstep=True) as rig:
+        await rig.route(AAPL_TO_A)
+        await rig.say(begins, again, Step(1, NOW))
+        assert await rig.readers[DESK].took(2) == [begins, Step(1, NOW)]
+        await rig.connect(DESK)
+        await rig.say(ends)
+        assert await rig.readers[DESK].took(2) == [again, ends]
+
+
 async def test_the_days_volume_is_what_the_vendor_counts(start: Start) -> None:
     async with start() as rig:
         await rig.route(AAPL_TO_A)
