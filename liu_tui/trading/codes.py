@@ -32,6 +32,7 @@ CODES = {
     "WASH_TRADE": "it might trade with an order of this account in {symbol}: the {other}",
     "NOTHING_TO_REPLACE": "no entry order of {strategy} works in {symbol}",
     "CANNOT_REPLACE": "the entry order for {symbol} cannot be given other terms: {why}",
+    "PROTECTION_BUSY": "the stop and target of {symbol} cannot be moved now: {why}",
     "NOTHING_TO_PROTECT": "{strategy} holds no {symbol}: there is nothing to protect",
     "EXIT_PENDING": "an exit of {symbol} is on its way: wait until it is done",
     "ENTRY_PENDING": "an entry order for {qty:g} {symbol} is already working ({state})",
