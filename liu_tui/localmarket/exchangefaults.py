@@ -3,11 +3,8 @@
 These are made true, for everybody: ledger, history and updates tell them alike.
 """
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from typing import Protocol
-
 from liu_tui.localmarket.faults import Fault
+from liu_tui.localmarket.venue import Venue
 from liu_tui.model.orders import Execution
 from liu_tui.plan.schema import FaultKind
 from liu_tui.trading.matching.correction import standing
@@ -17,22 +14,15 @@ KINDS = (FaultKind.BUST, FaultKind.REPRICE, FaultKind.NO_BORROW)
 _PRICE_DIGITS = 4
 
 
-class Account(Protocol):
-    """The venue, as far as its account goes."""
-
-    def trading(self) -> AbstractContextManager[Exchange]:
-        """Do something to the account; on leaving it is stored and told."""
-
-
 class ExchangeFaults:
-    """The faults of one exchange.
+    """The faults of one market's exchange."""
 
-    symbols: all that are listed
-    """
-
-    def __init__(self, venue: Account, symbols: Iterable[str]) -> None:
-        self._venue, self._symbols = venue, frozenset(symbols)
+    def __init__(self, venue: Venue) -> None:
+        self._venue, self._listed = venue, frozenset(venue.assets)
         self._unlent: list[Fault] = []
+        # The ledger kept what was not lent, but the fault went with its market. One of the plan begins anew.
+        for symbol in self._listed:
+            venue.exchange.resume_borrow(symbol)
 
     def begin(self, fault: Fault, _: int) -> None:
         """Correct the last fill that stands, or lend no more; without a fill nothing is struck."""
@@ -67,7 +57,7 @@ class ExchangeFaults:
             fault.hits += 1
 
     def _of(self, fault: Fault) -> frozenset[str]:
-        return fault.symbols or self._symbols
+        return fault.symbols or self._listed
 
 
 def _last_fill(exchange: Exchange, symbols: frozenset[str]) -> Execution | None:

@@ -124,7 +124,7 @@ class Market:
         hands |= dict.fromkeys(lines.KINDS, lines.Lines(self._sockets, refusals))
         hands |= dict.fromkeys(orderfaults.KINDS, self._order_faults)
         hands |= dict.fromkeys(updatefaults.KINDS, venue.update_faults)
-        hands |= dict.fromkeys(exchangefaults.KINDS, exchangefaults.ExchangeFaults(venue, venue.assets))
+        hands |= dict.fromkeys(exchangefaults.KINDS, exchangefaults.ExchangeFaults(venue))
         hands |= {
             FaultKind.SKEW: lines.Skew(self._clock),
             FaultKind.HALT: venue.halts,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liu_tui.errors import UsageError
-from liu_tui.localmarket.faults import Fault, Faults
+from liu_tui.localmarket.faults import REMEMBERED, Fault, Faults
 from liu_tui.model.market import SECOND_NS
 from liu_tui.plan.schema import FaultKind, FaultTable
 from tests.kit.localmarket import session
@@ -124,3 +124,29 @@ def test_a_share_is_drawn_alike_in_every_run_and_hits_about_that_many() -> None:
         runs.append([fault.strikes("AAA") for _ in range(2000)])
     assert runs[0] == runs[1]
     assert 400 < sum(runs[0]) < 600
+
+
+def test_of_faults_that_are_over_a_thousand_are_remembered_and_of_the_others_the_totals() -> None:
+    faults, diary = a_timetable()
+    stays = faults.add(FaultTable(kind=FaultKind.LOST_ANSWER), OPEN)
+    for n in range(REMEMBERED + 500):
+        fault = faults.add(silence(for_s=1), OPEN + n * SECOND_NS)
+        assert fault.hit()
+        faults.pass_time(OPEN + (n + 1) * SECOND_NS)
+    assert len(faults.all) <= REMEMBERED + 2
+    assert faults.find("1") is stays
+    assert (faults.find("2"), faults.find(fault.id)) == (None, fault)
+    assert fault.id == str(REMEMBERED + 501)
+    assert faults.totals == {
+        "lost_answer": {"faults": 1, "hits": 0},
+        "silence": {"faults": REMEMBERED + 500, "hits": REMEMBERED + 500},
+    }
+    assert len(diary.lines) == 1 + 2 * (REMEMBERED + 500)
+
+
+def test_what_is_drawn_by_name_does_not_depend_on_what_was_drawn_before() -> None:
+    one, other = (a_timetable()[0].add(silence(share=0.5), OPEN) for _ in range(2))
+    names = [f"o{n}" for n in range(200)]
+    struck = {name for name in names if one.hit_on(name)}
+    assert struck == {name for name in reversed(names) if other.hit_on(name)}
+    assert 60 < len(struck) < 140
