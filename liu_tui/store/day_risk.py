@@ -1,4 +1,4 @@
-"""day_risk: what a loss limit must not forget, a row for each batch of an account's day. The desk writes it."""
+"""day_risk: what a loss limit must not forget, a row for each batch of an account's day."""
 
 from __future__ import annotations
 

@@ -306,6 +306,7 @@ class Desk:
         self._progress.everything(now_ns)
         self._standing.watch_loss(self.limits, now_ns)
         self._memory.day.keep(now_ns)
+        self._asks.refusals.on_time(now_ns)
         self._flattens.look(now_ns)
         self._lock.look()
         self._day.say_kept(self._book, now_ns, partial(self._obstacles.why, now_ns=now_ns, of_hours=False))
