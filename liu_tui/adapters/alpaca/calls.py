@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from liu_tui.adapters.alpaca.rategate import LONGEST_S, Need, Rate, RateGate
-from liu_tui.adapters.alpaca.warm import CONNECTIONS, keep_warm, make_client
+from liu_tui.adapters.alpaca.warm import CONNECTIONS, hang_up, keep_warm, make_client
 from liu_tui.errors import BrokerAway, TraderError
 from liu_tui.model.clock import wall_ns
 from liu_tui.model.market import SECOND_NS
@@ -87,7 +87,7 @@ class Calls:
         self._closed.set()
         if self._warmer is not None:
             await asyncio.to_thread(self._warmer.join, CLOSE_S)
-        self._client.add_done_callback(_hang_up)
+        self._client.add_done_callback(self._hang_up)
         self._threads.shutdown(wait=False)
 
     async def _call(
@@ -146,6 +146,10 @@ class Calls:
                 keep_warm(client, self._url)
                 self._closed.wait(WARM_S)
 
+    def _hang_up(self, made: Future[Any]) -> None:
+        if made.exception() is None:
+            hang_up(made.result(), self._url)
+
     def _heard(self, status: int, headers: Mapping[str, str]) -> None:
         self._gate.heard(headers, refused=status == 429, now_s=_now_s())
 
@@ -153,8 +157,3 @@ class Calls:
 def _now_s() -> float:
     # Reset is Unix time, so the wall's clock it is.
     return wall_ns() / SECOND_NS
-
-
-def _hang_up(made: Future[Any]) -> None:
-    if made.exception() is None:
-        made.result()._session.close()

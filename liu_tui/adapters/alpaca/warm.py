@@ -46,12 +46,11 @@ def keep_warm(client: Any, url: str) -> None:
     """Open the connections that are not open. What fails is left: a request will make its own, or say why."""
     from urllib3.exceptions import HTTPError
 
-    session = client._session
-    if session.proxies:
+    if client._session.proxies:
         return  # its tunnels are the library's own affair
-    pool = session.get_adapter(url).poolmanager.connection_from_url(url)
     taken: list[Any] = []
-    with contextlib.suppress(HTTPError, OSError):
+    with contextlib.suppress(HTTPError, OSError, ValueError):
+        pool = _pool(client, url)
         for _ in range(CONNECTIONS):
             # Taking one closes it, if the other side has hung up.
             taken.append(pool._get_conn(timeout=0))
@@ -59,6 +58,23 @@ def keep_warm(client: Any, url: str) -> None:
                 taken[-1].connect()
     for connection in taken:
         pool._put_conn(connection)
+
+
+def hang_up(client: Any, url: str) -> None:
+    """Close the connections now; the library would leave that to the collector. May be called twice."""
+    with contextlib.suppress(OSError, ValueError):  # an address that is none has no connections
+        _pool(client, url).close()
+    client._session.close()
+
+
+def _pool(client: Any, url: str) -> Any:
+    """Find the very pool that a request would take: it depends on how certificates are checked."""
+    from requests import Request
+
+    session = client._session
+    return session.get_adapter(url).get_connection_with_tls_context(
+        Request("GET", url).prepare(), session.verify, proxies=session.proxies, cert=session.cert
+    )
 
 
 def _know_the_surroundings(session: Any, url: str) -> None:

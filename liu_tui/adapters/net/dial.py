@@ -11,12 +11,14 @@ from liu_tui.adapters.net.fastsocket import FastSocket, library
 from liu_tui.adapters.net.loopback import is_loopback
 
 MAX_FRAME = 16 * 1024 * 1024  # the library's 1 MiB closes the connection on a burst after the open
-_PONG_S = 60
+PING_S = 10.0
+PONG_S = 60.0
+"""Long: while we are behind, answers to our pings wait in the same queue as the data."""
 BROKEN = (WebSocketException, OSError, EOFError)
 """What a socket raises when the line is gone."""
 _OURS: dict[int, str] = {
     CloseCode.MESSAGE_TOO_BIG: f"a frame of more than {MAX_FRAME // 2**20} MiB came (1009)",
-    CloseCode.INTERNAL_ERROR: f"no answer to a ping within {_PONG_S} s (1011)",
+    CloseCode.INTERNAL_ERROR: "no answer to a ping in time (1011)",
 }
 """Where the library itself closed, and why."""
 
@@ -61,10 +63,19 @@ class Socket(Protocol):
         """Hang up. May be called twice."""
 
 
-async def dial(url: str, *, open_s: float, content_type: str = "", much: bool = False) -> Socket:
+async def dial(
+    url: str,
+    *,
+    open_s: float,
+    content_type: str = "",
+    much: bool = False,
+    ping_s: float = PING_S,
+    pong_s: float = PONG_S,
+) -> Socket:
     """Open a websocket.
 
     content_type: what the other side shall speak, if it has a choice
+    ping_s, pong_s: between two pings, and until one must be answered; then the connection is given up
     much:         market data will come: take the faster library, if it is there and no proxy in the way
 
     Raises Lost or Shut.
@@ -79,9 +90,8 @@ async def dial(url: str, *, open_s: float, content_type: str = "", much: bool = 
         "max_queue": 64,
         "open_timeout": open_s,
         "close_timeout": 1,
-        "ping_interval": 10,
-        # Long: while we are behind, answers to our pings wait in the same queue as the data.
-        "ping_timeout": _PONG_S,
+        "ping_interval": ping_s,
+        "ping_timeout": pong_s,
     }
     try:
         picows = library() if much and (local or not getproxies().keys() - {"no"}) else None
@@ -107,6 +117,7 @@ def in_words(e: BaseException) -> str:
     if not isinstance(e, ConnectionClosed):
         return str(e) or type(e).__name__
     if e.rcvd is not None:
-        return f"the connection was closed ({e.rcvd.code})"
+        reason = f": {e.rcvd.reason}" if e.rcvd.reason else ""
+        return f"the connection was closed ({e.rcvd.code}{reason})"
     ours = e.sent.code if e.sent is not None else 0
     return _OURS.get(ours, "the connection was closed (1006)")

@@ -98,7 +98,10 @@ async def test_a_frame_of_fifteen_mebibytes_is_read() -> None:
 
 
 def test_what_broke_a_line_is_said_in_words() -> None:
-    assert in_words(ConnectionClosedError(Close(1008, "policy"), None)) == "the connection was closed (1008)"
+    assert (
+        in_words(ConnectionClosedError(Close(1008, "policy"), None))
+        == "the connection was closed (1008: policy)"
+    )
     assert in_words(ConnectionClosedError(None, None)) == "the connection was closed (1006)"
     assert "no answer to a ping" in in_words(ConnectionClosedError(None, Close(1011, "keepalive")))
     assert in_words(EOFError()) == "EOFError"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -11,7 +12,9 @@ from aiohttp import web
 
 from liu_tui.adapters.alpaca.times import read_time, write_time
 from liu_tui.adapters.alpaca.trader import FILLS_A_PAGE, ORDERS_A_PAGE, AlpacaTrader
+from liu_tui.adapters.alpaca.warm import CONNECTIONS
 from liu_tui.errors import BrokerAway, LiuError, OrderRefused, OrderUnknown, TraderError
+from liu_tui.model.clock import wall_ns
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import OrderRequest, OrderState, OrderType, Side
 from tests.kit.alpaca import http_server
@@ -343,3 +346,112 @@ async def test_nothing_but_the_family_of_errors_leaves() -> None:
     async with trading_at("no address at all") as trader:
         with pytest.raises(LiuError):
             await trader.submit(REQUEST)
+
+
+@contextlib.asynccontextmanager
+async def hangs_up_on(request: int) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Keep the connection alive, and cut it on the n-th request, once that has been read whole."""
+    heard: list[bytes] = []
+    body = json.dumps(an_order()).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    ended: list[asyncio.Task[None] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.append(asyncio.current_task())
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+                heard.append(head + await reader.readexactly(length))
+                if len(heard) == request:
+                    break
+                writer.write(answer + body)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+    finally:
+        server.close()
+        await asyncio.gather(*(task for task in ended if task is not None))
+
+
+async def test_an_order_on_a_connection_that_the_venue_closes_at_that_moment_is_unknown_and_sent_once() -> (
+    None
+):
+    async with hangs_up_on(2) as (url, heard), trading_at(url) as trader:
+        await trader.submit(REQUEST)
+        with pytest.raises(OrderUnknown, match="RemoteDisconnected"):
+            await trader.submit(REQUEST)
+        assert len(heard) == 2
+        # And the next one has a connection of its own again.
+        assert (await trader.submit(REQUEST)).id == "o1"
+
+
+async def test_a_redirection_is_followed_by_nobody_and_proves_nothing() -> None:
+    elsewhere = {"Location": "http://127.0.0.1:1/v2/orders"}
+
+    async def moved(_: web.Request) -> web.Response:
+        return web.json_response(an_order(), status=307, headers=elsewhere)
+
+    routes = [web.post("/v2/orders", moved), web.delete("/v2/orders/{id}", moved)]
+    async with http_server(routes) as url, trading_at(url) as trader:
+        with pytest.raises(OrderUnknown, match="redirects"):
+            await trader.submit(REQUEST)
+        with pytest.raises(BrokerAway, match="redirects"):
+            await trader.cancel("o1")
+
+
+async def test_after_a_429_nothing_is_sent_until_the_moment_that_it_named() -> None:
+    asked: list[str] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        reset = str(wall_ns() // SECOND_NS + 30)
+        return web.json_response({"code": 42910000}, status=429, headers={"X-RateLimit-Reset": reset})
+
+    routes = [web.post("/v2/orders", refuse), web.get("/v2/positions", refuse)]
+    async with http_server(routes) as url:
+        trader = AlpacaTrader(url, "ws://127.0.0.1:1/stream", "key", "secret")
+        with pytest.raises(BrokerAway, match="too many requests"):
+            await trader.submit(REQUEST)
+        with pytest.raises(BrokerAway, match="allowance"):
+            await trader.submit(REQUEST)
+        with pytest.raises(BrokerAway, match="allowance"):
+            await trader.positions()
+        await trader.close()
+    assert asked == ["POST"]
+
+
+async def test_a_question_waits_a_moment_for_the_allowance() -> None:
+    answers = [web.json_response({}, status=429), web.json_response([])]
+
+    async def busy(_: web.Request) -> web.Response:
+        return answers.pop(0)
+
+    async with http_server([web.get("/v2/positions", busy)]) as url, trading_at(url) as trader:
+        with pytest.raises(BrokerAway):
+            await trader.positions()
+        assert await trader.positions() == []  # a second later, of itself
+
+
+async def test_connections_are_open_before_the_first_order() -> None:
+    opened, ready = [], asyncio.Event()
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        if len(opened) == CONNECTIONS:
+            ready.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with trading_at(url) as trader:
+        trader.updates()
+        async with asyncio.timeout(20):
+            await ready.wait()
+    server.close()
+    for writer in opened:
+        writer.close()
+        await writer.wait_closed()

@@ -45,10 +45,24 @@ async def listen(peer: Peer) -> None:
 
 @contextlib.asynccontextmanager
 async def updates_of(
-    url: str, *, lockstep: bool = False, answer_s: float = 5.0
+    url: str,
+    *,
+    lockstep: bool = False,
+    answer_s: float = 5.0,
+    pong_s: float = 5.0,
+    first_wait_s: float = 0.01,
+    longest_wait_s: float = 0.01,
 ) -> AsyncIterator[TradeStream]:
     stream = TradeStream(
-        url, "key", "secret", lockstep=lockstep, first_wait_s=0.01, longest_wait_s=0.01, answer_s=answer_s
+        url,
+        "key",
+        "secret",
+        lockstep=lockstep,
+        first_wait_s=first_wait_s,
+        longest_wait_s=longest_wait_s,
+        answer_s=answer_s,
+        ping_s=min(1.0, pong_s),
+        pong_s=pong_s,
     )
     yield stream
     await stream.close()
@@ -183,3 +197,75 @@ async def test_closing_ends_it_whatever_it_waits_for() -> None:
             await asyncio.sleep(0)
             await stream.close()
             assert await asyncio.wait_for(waiting, 5) is None
+
+
+async def test_a_stream_that_dies_without_a_word_is_left_and_made_anew() -> None:
+    async def dies(peer: Peer) -> None:
+        await listen(peer)
+        peer.socket.transport.pause_reading()  # so no ping is heard, nor answered
+        await for_ever(peer)
+
+    async def lives(peer: Peer) -> None:
+        await listen(peer)
+        await for_ever(peer)
+
+    async with scripted_stream(dies, lives) as (server, url), updates_of(url, pong_s=0.05) as stream:
+        found = await take(stream, 3)
+        assert server.connections == 2
+    assert [status.connected for status in found] == [True, False, True]
+    assert "no answer to a ping" in found[1].words
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            {"stream": "error", "data": {"code": 406, "msg": "connection limit exceeded"}},
+            "another client took",
+        ),
+        ({"stream": "error", "data": {"error_message": "connection limit exceeded"}}, "another client took"),
+        ({"stream": "authorization", "data": {"status": "unauthorized"}}, "keys were revoked"),
+    ],
+)
+async def test_whoever_takes_the_connection_is_told_in_words(said: Any, words: str) -> None:
+    async def evicted(peer: Peer) -> None:
+        await listen(peer)
+        await say(peer, {"stream": "authorization", "data": {"status": "authorized"}})
+        await say(peer, {"stream": "error", "data": {"error_message": "slow down"}})
+        await say(peer, said)
+        await for_ever(peer)
+
+    async with scripted_stream(evicted) as (_server, url), updates_of(url) as stream:
+        _came, gone = await take(stream, 2)
+    assert not gone.connected
+    assert words in gone.words
+
+
+async def test_the_reason_of_a_closing_is_told() -> None:
+    async def closes(peer: Peer) -> None:
+        await listen(peer)
+        await peer.socket.close(1008, "maintenance")
+
+    async with scripted_stream(closes) as (_server, url), updates_of(url) as stream:
+        _came, gone = await take(stream, 2)
+    assert "1008: maintenance" in gone.words
+
+
+async def test_a_server_that_comes_and_goes_is_dialled_ever_less_often() -> None:
+    async def flaps(peer: Peer) -> None:
+        await listen(peer)
+        await say(peer, NEW)
+        peer.socket.transport.abort()
+
+    async with (
+        scripted_stream(flaps) as (_server, url),
+        updates_of(url, first_wait_s=0.05, longest_wait_s=1000.0) as stream,
+    ):
+        found = await take(stream, 15)
+    waits = [
+        float(item.words.split()[-2])
+        for item in found
+        if isinstance(item, BrokerStatus) and not item.connected
+    ]
+    # Doubling, each cut by up to a half: so the fifth is longer than the first, whatever the dice say.
+    assert waits[4] > waits[0]

@@ -82,7 +82,7 @@ async def test_what_was_sent_before_the_end_is_read_and_then_the_end_with_its_co
         assert [await socket.recv(decode=False) for _ in range(2)] == [b"one", b"two"]
         with pytest.raises(ConnectionClosed) as caught:
             await socket.recv(decode=False)
-        assert in_words(caught.value) == "the connection was closed (1008)"
+        assert in_words(caught.value) == "the connection was closed (1008: policy)"
         with pytest.raises(ConnectionClosed):
             await socket.send(b"too late")
 
