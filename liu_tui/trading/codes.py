@@ -1,9 +1,14 @@
 """Every code that a refusal may carry, and its sentence. The table in docs/limits.md is made of this one."""
 
+import re
+
 import msgspec
+
+_FIELD = re.compile(r"\{(\w+)[^}]*\}")
 
 CODES = {
     "NOT_READY": "nothing is opened: books and broker do not agree yet, or only scanners are tested",
+    "UNRECONCILED": "the books and the broker do not agree on {symbol}: {difference}",
     "HALTED": "trading is halted by {by}: {reason}",
     "PAUSED": "entries are paused by {by}: {reason}",
     "DAILY_LOSS_REACHED": "today's loss of {loss:,.2f} dollars has reached max_daily_loss of {limit:,.2f}",
@@ -52,6 +57,16 @@ CODES = {
     "NOTHING_TO_CLOSE": "{strategy} holds {held:+g} {symbol}: there is nothing to {operation}",
     "ALREADY_CLOSING": "{symbol} is already being closed by {other}",
 }
+
+
+def table() -> str:
+    """Write the codes as a table in Markdown, with the names of the numbers in place of the numbers."""
+    rows = (f"| `{code}` | {_FIELD.sub(_named, words)} |" for code, words in CODES.items())
+    return "\n".join(("| code | the sentence |", "| --- | --- |", *rows))
+
+
+def _named(found: re.Match[str]) -> str:
+    return f"*{found[1]}*"
 
 
 class Refusal(msgspec.Struct, frozen=True):

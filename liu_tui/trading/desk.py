@@ -95,6 +95,7 @@ class Desk:
             self._closer,
             self._day,
             self._memory,
+            self._differences,
             entries_allowed=entries_allowed,
         )
         self._asks = Asks(book, ids, self._gate, self._closer, self._cancels)

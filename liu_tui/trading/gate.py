@@ -8,6 +8,7 @@ from liu_tui.trading.book import Book
 from liu_tui.trading.closing import Closer, closing_operation
 from liu_tui.trading.codes import Refusal, refusal
 from liu_tui.trading.daytime import Daytime
+from liu_tui.trading.differences import Differences
 from liu_tui.trading.facts import gather
 from liu_tui.trading.guards import refuse
 from liu_tui.trading.latches import Latches
@@ -31,12 +32,13 @@ class Gate:
         closer: Closer,
         day: Daytime,
         memory: Memory,
+        differences: Differences,
         *,
         entries_allowed: bool,
     ) -> None:
         self._book, self.limits, self._standing = book, limits, standing
         self._vetoes, self._latches, self._closer, self._day = vetoes, latches, closer, day
-        self._memory = memory
+        self._memory, self._differences = memory, differences
         self.entries_allowed = entries_allowed
 
     def no_entry(self, ask: Ask, now_ns: int) -> Refusal | None:
@@ -50,6 +52,7 @@ class Gate:
             state_by=standing.by,
             state_reason=standing.reason,
             ready=self.entries_allowed and self._closer.ready,
+            unreconciled=self._differences.on(ask.symbol),
             exiting=self._closer.on_its_way(key) is not None,
             closing=latch.words if latch else "",
             closing_soon=self._day.over(key, now_ns),

@@ -21,6 +21,14 @@ def ready(ask: Ask, facts: Facts) -> Refusal | None:
 
 
 @entries_only
+def unreconciled(ask: Ask, facts: Facts) -> Refusal | None:
+    """Nothing is opened in a symbol on which the books and the broker differ, ignored or not."""
+    if not facts.unreconciled:
+        return None
+    return refusal("UNRECONCILED", symbol=ask.symbol, difference=facts.unreconciled)
+
+
+@entries_only
 def daily_loss(ask: Ask, facts: Facts) -> Refusal | None:
     """The account's day has lost what it may."""
     no = day_lost(facts.limits, facts.result, facts.peak)

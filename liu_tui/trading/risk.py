@@ -56,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     exiting:       an exit of this strategy is on its way
     closing_soon:  day trades are being liquidated; liquidate_min: minutes before the close
     sent_today:    orders sent today, exits too
+    unreconciled:  how the books and the broker differ on the symbol, "" if they agree
     result:        dollars of the account's day, realised and open, fees in; peak: its best so far
     veto:          (by, reason) or None
     offered:       dollars, what the order's side would trade at by the last quote; 0 if not known
@@ -73,6 +74,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     state_by: str = ""
     state_reason: str = ""
     ready: bool = True
+    unreconciled: str = ""
     position: float = 0.0
     others: float = 0.0
     holder: str = ""
