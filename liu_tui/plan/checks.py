@@ -21,6 +21,12 @@ POLYGON_FEEDS = ("realtime", "delayed")
 SESSION_MIN = 390  # minutes of a regular session
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _SATURDAY = 5
+_NARROWER = (
+    ("max_order_value", "max_position_value"),
+    ("max_order_value", "max_gross_value"),
+    ("max_position_value", "max_gross_value"),
+    ("max_orders_per_minute", "max_orders_per_day"),
+)
 _KINDS = ("scanners", "strategies", "miners")
 
 
@@ -33,6 +39,7 @@ def across(plan: Values, faults: Faults) -> None:
     _feed("alpaca", FEEDS, plan, faults)
     _feed("polygon", POLYGON_FEEDS, plan, faults)
     _producers(plan, faults)
+    _limits(plan.get("limits", {}), faults)
     _class_names(plan, faults)
     _targets(plan, faults)
     _windows(plan, faults)
@@ -124,6 +131,18 @@ def _producers(plan: Values, faults: Faults) -> None:
         faults.at(place, f'{said} with speed = "max"', "Lock-step needs producers = 1.")
     elif plan.get("record"):
         faults.at(place, f"{said} with record = true", "A recording is of one connection: producers = 1.")
+
+
+def _limits(limits: Values, faults: Faults) -> None:
+    """A limit over a wider one binds nobody: one of the two is a slip."""
+    for narrow, wide in _NARROWER:
+        least, most = limits.get(narrow), limits.get(wide)
+        if least is not None and most is not None and least > most:
+            what = f"was {least:,g}, more than {wide} of {most:,g}: it would never refuse anything"
+            faults.at(("limits", narrow), what, f"Give at most {most:,g}, or raise {wide}.")
+    if "strategy_cooldown_min" in limits and limits.get("max_losses_in_row") is None:
+        mend = "Add max_losses_in_row: after so many losses a strategy rests."
+        faults.at(("limits", "strategy_cooldown_min"), "does nothing without max_losses_in_row", mend)
 
 
 def _class_names(plan: Values, faults: Faults) -> None:

@@ -45,9 +45,10 @@ class Limits(_Table, frozen=True, kw_only=True):
     max_daily_loss:   dollars, realised and open, fees in; of the account's day, over restarts too
     max_drawdown:     dollars below the day's best result
     max_gross_value:  dollars of all positions and working entries together, long and short
-    max_orders_per_day: entries; exits are counted and never refused
-    price_collar_percent: how far an entry's price may lie from the market, on its dear side
-    duplicate_window_s: the same order again within it is refused (symbol, side, quantity and prices alike)
+    max_orders_per_day: all that are sent; exits are counted and never refused
+    price_collar_percent: how far what an entry pays may lie from the market, on its dear side
+    duplicate_window_s: the same order of a strategy again within it is refused (symbol, side, quantity and
+        prices alike)
     max_price_age_s:  an entry is refused when the symbol's last price is older
     symbol_cooldown_min: no entry of anybody in a symbol for so long after a trade that lost there
     max_losses_in_row, strategy_cooldown_min: so many losing trades of a strategy one after another, and it
