@@ -19,6 +19,7 @@ from liu_tui.trading.effects import (
     Booked,
     CancelAtBroker,
     Changed,
+    Differs,
     DayKept,
     Effect,
     Journal,
@@ -65,7 +66,7 @@ class Hands:
                     await audience.on_news(news)
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):
                     self._record.say(level, words, source=symbol or "desk", kind=kind)
-                case Changed() | DayKept() | Latched() | Suspend():
+                case Changed() | DayKept() | Differs() | Latched() | Suspend():
                     pass  # the Notice beside it says so; a backtest has no state to come back to
                 case _:
                     await self.carry(self._ask(effect), audience)

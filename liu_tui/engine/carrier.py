@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from liu_tui.engine.child import Child
 from liu_tui.engine.daykeeping import DayKeeping
-from liu_tui.errors import OrderUnknown, TraderError
+from liu_tui.errors import BrokerAway, OrderUnknown, TraderError
 from liu_tui.model.orders import BrokerOrder, Fill, OrderNews, OrderRequest, ReplaceRequest
 from liu_tui.store.journal import Entry
 from liu_tui.store.store import Store
@@ -25,6 +25,7 @@ from liu_tui.trading.effects import (
     Booked,
     CancelAtBroker,
     Changed,
+    Differs,
     DayKept,
     Effect,
     Journal,
@@ -131,6 +132,9 @@ class Carrier:
                 self._audience.tell_state()
             case DayKept(day=day):
                 await self._days.keep(day)
+            case Differs():
+                await self._store.differences.put(self._batch_id, effect)
+                self._audience.tell_state()
             case Latched():
                 await self._store.flattens.put(self._batch_id, effect)
                 self._audience.tell_state()
@@ -157,12 +161,15 @@ class Carrier:
         try:
             order = await _judged(call)
         except OrderUnknown as e:
-            words, unknown, code = str(e), True, e.broker_code
+            words, unknown, code, away = str(e), True, e.broker_code, False
         except TraderError as e:
             words, unknown, code = e.what, False, e.broker_code
+            away = isinstance(e, BrokerAway)
         else:
             return lambda: self._desk.on_accepted(cid, order, self._now())
-        return lambda: self._desk.on_failed(cid, words, unknown=unknown, now_ns=self._now(), code=code)
+        return lambda: self._desk.on_failed(
+            cid, words, unknown=unknown, now_ns=self._now(), code=code, away=away
+        )
 
     async def _cancel(self, order_id: str, client_order_id: str) -> Answer:
         try:

@@ -10,6 +10,7 @@ from liu_tui.store.algo_run import AlgoRuns
 from liu_tui.store.batches import Batches
 from liu_tui.store.day_risk import DayRisks
 from liu_tui.store.db import Database
+from liu_tui.store.differences import Differences
 from liu_tui.store.flattens import Flattens
 from liu_tui.store.gain_loss import GainLosses
 from liu_tui.store.journal import Journal
@@ -38,6 +39,7 @@ class Store:
         self.new_trades = NewTrades(db)
         self.trending_tickers = TrendingTickers(db)
         self.vetoes = Vetoes(db)
+        self.differences = Differences(db)
         self.day_risk = DayRisks(db)
         self.flattens = Flattens(db)
         self.session_events = SessionEvents(db)

@@ -44,15 +44,21 @@ class Answers:
             self._asker.unseen(record, now_ns)
             self._progress.advance(record.key, now_ns)
 
-    def failed(self, cid: str, words: str, *, unknown: bool, now_ns: int, code: int) -> None:
-        """Take the failure of a Send or a look-up. unknown: the answer was lost, so the order may live."""
+    def failed(self, cid: str, words: str, *, unknown: bool, now_ns: int, code: int, away: bool) -> None:
+        """Take the failure of a Send or a look-up.
+
+        unknown: the answer was lost, so the order may live
+        away:    it never left: the moment it was meant for is over, so it has failed. Who wants it still (an
+                 exit of the desk's own, protection) tries again with a new order
+        """
         record = self._book.orders.get(cid)
         if record is None or not record.live:
             return
         if unknown or code == DUPLICATE_ID:
             self._asker.lost(record, words, now_ns)
         elif record.state in (S.INTENT, S.SUBMITTED):
-            self._refused(record, f"{words} ({code})" if code else words, now_ns)
+            said = f"{words} ({code})" if code else words
+            self._refused(record, "not sent" if away else "the broker refused", said, now_ns)
 
     def cancel_failed(self, cid: str, words: str, now_ns: int) -> None:
         """Take the failure of a cancel: ask the broker how the order stands."""
@@ -73,9 +79,9 @@ class Answers:
         self._progress.claim(now_ns)
         self._progress.after(record.client_order_id, now_ns)
 
-    def _refused(self, record: OrderRecord, said: str, now_ns: int) -> None:
+    def _refused(self, record: OrderRecord, what: str, said: str, now_ns: int) -> None:
         self._book.put(msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=said)
-        line = f"{record.strategy} {record.symbol} {record.role}: the broker refused: {said}"
+        line = f"{record.strategy} {record.symbol} {record.role}: {what}: {said}"
         level = "error" if record.role in PROTECTIVE else "warn"
         self._book.notice(level, line, kind="refusal", symbol=record.symbol)
         self._progress.after(record.client_order_id, now_ns)

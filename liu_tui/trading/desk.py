@@ -235,10 +235,20 @@ class Desk:
         return self._book.take()
 
     def on_failed(
-        self, client_order_id: str, words: str, *, unknown: bool, now_ns: int, code: int = 0
+        self,
+        client_order_id: str,
+        words: str,
+        *,
+        unknown: bool,
+        now_ns: int,
+        code: int = 0,
+        away: bool = False,
     ) -> list[Effect]:
-        """Take the failure of a Send or a look-up. unknown: the answer was lost, so the order may live."""
-        self._answers.failed(client_order_id, words, unknown=unknown, now_ns=now_ns, code=code)
+        """Take the failure of a Send or a look-up.
+
+        unknown: the answer was lost, so the order may live; away: it never left this machine
+        """
+        self._answers.failed(client_order_id, words, unknown=unknown, now_ns=now_ns, code=code, away=away)
         return self._book.take()
 
     def on_cancel_failed(self, client_order_id: str, words: str, now_ns: int) -> list[Effect]:

@@ -7,8 +7,8 @@ from liu_tui.trading.codes import Refusal
 from liu_tui.trading.risk import Ask, Facts, Guard
 
 GUARDS: tuple[Guard, ...] = (
-    states.ready, states.unreconciled, states.daily_loss, states.drawdown, states.state, states.vetoed, states.closing_soon,
-    states.flattening, states.symbol_resting, states.strategy_resting,
+    states.ready, states.unreconciled, states.daily_loss, states.drawdown, states.state, states.vetoed,
+    states.closing_soon, states.flattening, states.symbol_resting, states.strategy_resting,
     orders.quantity, orders.possible, orders.prices, orders.pending, orders.opposite, orders.duplicate,
     orders.stale, orders.collar,
     money.order_value, money.position_value, money.gross_value, money.open_positions, money.order_rate,
