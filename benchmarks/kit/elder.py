@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.kit import procs
-from benchmarks.kit.load import ROOT, Load
+from benchmarks.kit.load import Load
 from benchmarks.kit.probe_file import Words
 from benchmarks.kit.rig import Shot
 from benchmarks.kit.server import Order
+from benchmarks.kit.spoken import ROOT
 from benchmarks.kit.venue import ten_minutes_in
 
 DRAIN_S = 6.0

@@ -1,16 +1,20 @@
 """The real producer and two real consumers, introduced to each other by the benchmark itself.
 
 Started, booted and linked as the house's supervisor does it (engine.kids, engine.messages): the same
-processes run here as on a trading day, less the desk, the scanners and the console.
+processes run here as on a trading day, less the scanners and the console, and without a desk unless a broker
+is named.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from benchmarks.kit.probe_file import PROBE, Words
 from benchmarks.kit.venue import VenueTime, hours
@@ -20,6 +24,7 @@ from liu_tui.engine.messages import (
     Assign,
     Assigned,
     Boot,
+    DeskReady,
     FeedSaid,
     FromChild,
     Ready,
@@ -32,8 +37,10 @@ from liu_tui.engine.messages import (
 from liu_tui.engine.shards import shard_of
 from liu_tui.errors import FeedError
 from liu_tui.market.streaming import FeedState
+from liu_tui.model.books import Batch
 from liu_tui.model.clock import Anchor
 from liu_tui.plan.schema import StrategyTable, TradePlan
+from liu_tui.store.store import Store
 from liu_tui.wiring.venue import Venue, local_venue
 
 M = TypeVar("M")
@@ -42,19 +49,34 @@ PATIENCE_S = 30.0
 
 
 class House:
-    """Producer and consumers at one venue, with one strategy of the probe file."""
+    """Producer and consumers at one venue, with one strategy of a probe file.
 
-    def __init__(self, url: str, venue_time: VenueTime, strategy: str) -> None:
+    broker: http://127.0.0.1:PORT; with it a desk runs too, and keeps its books in the house's own folder
+    """
+
+    def __init__(
+        self,
+        url: str,
+        venue_time: VenueTime,
+        strategy: str,
+        *,
+        probe: Path = PROBE,
+        broker: str = "",
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
         self._root = Path(mkdtemp(prefix="liu-benchmark-"))
         for folder in ("strategies", ".liu/sessions", ".liu/logs", "words"):
             (self._root / folder).mkdir(parents=True)
-        shutil.copy(PROBE, self._root / "strategies")
+        shutil.copy(probe, self._root / "strategies" / "probe.py")
         self._venue: Venue = local_venue(url)
+        updates = f"ws{broker.removeprefix('http')}/stream"
+        self._broker = msgspec.structs.replace(self._venue, rest_url=broker, updates_url=updates)
         self._time = venue_time
-        self._plan = self._make_plan(strategy)
+        self._plan = self._make_plan(strategy, params or {})
         self._wake = asyncio.Event()
         self.producer = Kid("producer", "producer", self._wake.set)
         self.consumers = [Kid("consumer", name, self._wake.set) for name in NAMES]
+        self.desk = Kid("desk", "desk", self._wake.set) if broker else None
         self._listener: asyncio.Task[None] | None = None
         self._heard: list[FromChild] = []
         self._n = 0
@@ -62,26 +84,51 @@ class House:
 
     @property
     def kids(self) -> list[Kid]:
-        """All children, the producer first."""
-        return [self.producer, *self.consumers]
+        """All children, the producer first, the desk last."""
+        return [self.producer, *self.consumers, *([self.desk] if self.desk is not None else [])]
 
     def words(self) -> list[Words]:
         """What the strategy of each consumer measures."""
         return [Words(self._root / "words" / f"{kid.pid}.words") for kid in self.consumers]
+
+    def lines(self) -> list[str]:
+        """What the strategies of an order benchmark wrote, all consumers together."""
+        files = sorted((self._root / "words").glob("*.orders"))
+        return [line for file in files for line in file.read_text().splitlines()]
 
     async def start(self) -> None:
         """Start everybody and link them."""
         for kid in self.kids:
             await kid.start(self._root / "out.log")
         self._listener = asyncio.create_task(self._listen())
+        if self.desk is not None:
+            await self._begin_books()
         for place, kid in enumerate(self.kids):
-            kid.tell(self._boot(kid, max(place - 1, 0)))
+            kid.tell(self._boot(kid, max(place - 1, 0) % len(NAMES)))
         for _kid in self.kids:
             await self._said(Ready)
+        if self.desk is not None:
+            self._introduce_desk(self.desk)
+            await self._said(DeskReady)
         for kid in self.consumers:
             ours, theirs = pair()
             self.producer.give_link("market", kid.name, ours)
             kid.give_link("market", "producer", theirs)
+
+    async def _begin_books(self) -> None:
+        store = await Store.open(self._root / ".liu" / "liu.db", durable=True)
+        batch = Batch(
+            batch_id="b-1", plan="plan.toml", plan_text="", environment="PAPER", venue="benchmark",
+            account_id="", code_version="benchmark", day=hours().day, start_ns=0,
+        )  # fmt: skip
+        await store.batches.begin(batch)
+        await store.close()
+
+    def _introduce_desk(self, desk: Kid) -> None:
+        for kind, other in (("market", self.producer), *(("orders", kid) for kid in self.consumers)):
+            ours, theirs = pair()
+            desk.give_link(kind, other.name, ours)
+            other.give_link(kind, desk.name, theirs)
 
     async def serve(self, symbols: tuple[str, ...], *events: str) -> None:
         """Assign the symbols by their shards, and subscribe them."""
@@ -145,9 +192,9 @@ class House:
                         return message
                 await asyncio.sleep(0.005)
 
-    def _make_plan(self, strategy: str) -> TradePlan:
-        params = {"folder": str(self._root / "words"), **self._time._asdict()}
-        table = StrategyTable(filename="strategies/probe.py", params=params)
+    def _make_plan(self, strategy: str, params: Mapping[str, Any]) -> TradePlan:
+        own = {"folder": str(self._root / "words"), **self._time._asdict(), **params}
+        table = StrategyTable(filename="strategies/probe.py", params=own)
         return TradePlan(strategies={strategy: table}, consumers=len(NAMES), max_symbols=10_000)
 
     def _boot(self, kid: Kid, index: int) -> Boot:
@@ -159,7 +206,7 @@ class House:
             batch_id="b-1",
             plan=self._plan,
             plan_file=str(self._root / "plan.toml"),
-            venue=self._venue,
+            venue=self._broker if kid is self.desk else self._venue,
             hours=hours(),
             anchor=Anchor(time.venue_ns, time.at_ns, time.speed),
             consumers=NAMES,

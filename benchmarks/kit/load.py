@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from pathlib import Path
 
 import msgspec
 
 from benchmarks.kit.server import Order
+from benchmarks.kit.spoken import Spoken
 from benchmarks.kit.venue import VenueTime
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Done(msgspec.Struct):
@@ -31,21 +26,15 @@ class Done(msgspec.Struct):
 class Load:
     """One load server's process. url: http://127.0.0.1:PORT, its address."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Spoken, port: int) -> None:
         self._process = process
-        self.url = ""
+        self.url = f"http://127.0.0.1:{port}"
 
     @classmethod
     async def start(cls, venue: VenueTime) -> Load:
-        """Start it; it ends when we do, for its standard input ends then."""
-        words = [sys.executable, "-m", "benchmarks.kit.server", *(str(value) for value in venue)]
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *words, cwd=ROOT, stdin=pipe, stdout=pipe, start_new_session=True, env=dict(os.environ)
-        )
-        load = cls(process)
-        load.url = f"http://127.0.0.1:{int(await load._said())}"
-        return load
+        """Start it."""
+        process = await Spoken.start("benchmarks.kit.server", *venue)
+        return cls(process, int(await process.hear()))
 
     @property
     def pid(self) -> int:
@@ -54,18 +43,8 @@ class Load:
 
     async def send(self, order: Order) -> Done:
         """Have it send something, and wait until it has. Raises EOFError if it died."""
-        if self._process.stdin is not None:
-            self._process.stdin.write(msgspec.json.encode(order) + b"\n")
-        return msgspec.convert(json.loads(await self._said()), Done)
-
-    async def _said(self) -> bytes:
-        said = await self._process.stdout.readline() if self._process.stdout is not None else b""
-        if not said:
-            raise EOFError("the load server died")
-        return said
+        return msgspec.convert(json.loads(await self._process.ask(msgspec.json.encode(order))), Done)
 
     async def close(self) -> None:
         """End it."""
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await self._process.close()
