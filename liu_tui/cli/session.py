@@ -73,18 +73,36 @@ def stop(batch: str, flatten: bool, as_json: bool) -> Exit:
 @click.option("--batch", default="", help="Which session, where several run.")
 @click.option("--strategy", default="", help="Reject or allow for this strategy only.")
 @click.option("--order", default="", help="cancel: this order, by its client order id.")
+@click.option("--until", default="", help='reject: "day" (if unsaid), "good", "30m", or "14:30" in New York.')
+@click.option(
+    "--then",
+    default="",
+    help="reject, unsubscribe: what becomes of a position and working orders: keep, cancel, flatten.",
+)
 @click.option("--reason", default="", help="Stored with what you do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def ctl(verb: str, symbol: str, batch: str, strategy: str, order: str, reason: str, as_json: bool) -> Exit:
+def ctl(
+    verb: str,
+    symbol: str,
+    batch: str,
+    strategy: str,
+    order: str,
+    until: str,
+    then: str,
+    reason: str,
+    as_json: bool,
+) -> Exit:
     """Do what the console's keys do.
 
-    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, kill, reconnect, status, stop.
+    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, release, kill, reconnect, status,
+    stop.
     """
     from liu_tui.engine.client import VERBS
 
     if verb not in VERBS:
         raise UsageError(f"no verb {verb!r}", where="ctl", mend=f"There are {', '.join(VERBS)}")
     words = {"symbol": symbol, "strategy": strategy, "order": order, "reason": reason, "by": "ctl"}
+    words |= {"until": until, "choice": then}
     ok, said, data = asyncio.run(_ask(Path(_running(batch).socket), verb, words))
     if as_json:
         emit({**data, "ok": ok, "words": said})
@@ -205,4 +223,11 @@ def status_words(status: dict[str, Any]) -> str:
         f"{row['role']:11} {row['name']:11} pid {row['pid']:<8} {row['state']}" for row in status["processes"]
     ]
     lines += [f"rejected    {row['symbol']} {row['strategy']} {row['reason']}" for row in status["vetoes"]]
+    lines += [f"flatten     {_flatten_words(row)}" for row in status["flattens"]]
     return "\n".join(lines)
+
+
+def _flatten_words(row: dict[str, Any]) -> str:
+    done = f"{row['begun'] - row['left']} of {row['begun']} closed, {row['working']} working orders"
+    stuck = "".join(f"; {it['symbol']} {it['qty']:+g} {it['why']}" for it in row["stuck"])
+    return f"{row['symbol'] or 'everything'} by {row['by']}: {done}{stuck}"

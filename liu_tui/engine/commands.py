@@ -17,6 +17,7 @@ from liu_tui.engine.messages import DeskOrder, VetoSet
 from liu_tui.engine.snapshot import CommandRow
 from liu_tui.model.clock import wall_ns
 from liu_tui.model.market import is_symbol, normal_symbol
+from liu_tui.trading.vetoes import until_of, until_words
 
 if TYPE_CHECKING:
     from liu_tui.engine.frontdoor import Guest
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 DESK_VERBS = frozenset({"pause", "resume", "cancel", "flatten", "kill", "resolve", "release"})
 NEEDS_SYMBOL = frozenset({"reject", "allow", "subscribe", "unsubscribe"})
+CHOICES = ("", "keep", "cancel", "flatten")
+"""What becomes of a position and working orders in a symbol that is rejected; "" is keep."""
 _ANSWERS_KEPT = 500
 
 
@@ -96,24 +99,71 @@ class Commands:
             return False, f"{command.verb} which symbol?"
         supervisor = self._supervisor
         match command.verb:
+            case "reject" | "unsubscribe" if command.choice not in CHOICES:
+                choices = ", ".join(choice for choice in CHOICES if choice)
+                return False, f"{command.choice!r} is no choice: there are {choices}"
             case "reject":
-                supervisor.symbols.set_veto(_veto(command, symbol, on=True))
-                return True, f"{symbol} is rejected{_for(command)}"
+                return self._reject(command)
             case "allow":
-                supervisor.symbols.set_veto(_veto(command, symbol, on=False))
+                supervisor.symbols.set_veto(_veto(command))
                 return True, f"{symbol} is allowed again{_for(command)}"
             case "subscribe" if not is_symbol(symbol):
                 return False, f"{symbol!r} is no symbol"
             case "subscribe":
                 return supervisor.symbols.subscribe(symbol)
             case "unsubscribe":
-                return supervisor.symbols.unsubscribe(symbol)
+                return self._unsubscribe(command)
             case "reconnect":
                 return supervisor.reconnect(f"{command.by} asked for it")
             case "stop":
                 supervisor.ask_stop("asked for", flatten=command.flatten)
                 return True, "closing, once flat" if command.flatten else "closing"
         return False, f"no verb {command.verb!r}; there are {', '.join(VERBS)}"
+
+    def _reject(self, command: Command) -> tuple[bool, str]:
+        """Refuse entries from now on; what is held or works is kept, canceled or closed, as was chosen."""
+        house, symbol = self._supervisor, command.symbol
+        try:
+            until_ns = until_of(command.until, house.clock.now_ns(), house.hours)
+        except ValueError as e:
+            return False, str(e)
+        house.symbols.set_veto(_veto(command, on=True, until_ns=until_ns))
+        words = f"{symbol} is rejected{_for(command)} {until_words(until_ns, house.hours)}"
+        engaged = house.symbols.engaged(symbol)
+        if not engaged:
+            return True, words
+        if command.choice in ("", "keep"):
+            return True, f"{words}; kept: {engaged}. To close it: flatten {symbol}"
+        ok, then = self._then(command, command.choice)
+        return ok, f"{words}; {then}: {engaged}"
+
+    def _unsubscribe(self, command: Command) -> tuple[bool, str]:
+        symbols, symbol = self._supervisor.symbols, command.symbol
+        if command.choice != "flatten" or not symbols.engaged(symbol):
+            return symbols.unsubscribe(symbol)
+        ok, then = self._then(command, "flatten")
+        if ok:
+            symbols.leave_when_flat(symbol)
+        return ok, f"{then}; {symbol} is unsubscribed once it is flat" if ok else then
+
+    def _then(self, command: Command, verb: str) -> tuple[bool, str]:
+        """Have the desk cancel or flatten a symbol as part of another command; returns (it heard, words)."""
+        desk = self._supervisor.staff.desk
+        if not desk.running:
+            return False, f"the desk is being started, so ask for {verb} {command.symbol} in a moment"
+        strategy = (
+            command.strategy if verb == "cancel" else ""
+        )  # a flatten is of the symbol, whoever holds it
+        order = Command(
+            f"{command.id}/{verb}",
+            verb,
+            symbol=command.symbol,
+            strategy=strategy,
+            reason=command.reason or command.verb,
+            by=command.by,
+        )
+        desk.tell(DeskOrder(command=order))
+        return True, "entries are being canceled" if verb == "cancel" else "being canceled and closed"
 
     def _show(self, command: Command, state: str, words: str) -> None:
         self._supervisor.fold.command(
@@ -129,14 +179,15 @@ class Commands:
         )
 
 
-def _veto(command: Command, symbol: str, *, on: bool) -> VetoSet:
+def _veto(command: Command, *, on: bool = False, until_ns: int = 0) -> VetoSet:
     return VetoSet(
-        symbol=symbol,
+        symbol=command.symbol,
         strategy=command.strategy,
         on=on,
         by=command.by,
         reason=command.reason,
         since_ns=wall_ns(),
+        until_ns=until_ns,
     )
 
 

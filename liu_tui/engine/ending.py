@@ -75,16 +75,26 @@ class Ending:
     def _settled(self) -> bool:
         live = [news for news in self._house.fold.orders.values() if not news.state.final]
         if self._flatten:
-            return not live and not self._house.fold.positions()
+            facts = self._house.fold.desk
+            return not (live or self._house.fold.positions() or (facts is not None and facts.flattens))
         return not any(news.role == "entry" for news in live)
 
     def _say_unsettled(self) -> None:
-        held = ", ".join(f"{row.qty:g} {row.symbol}" for row in self._house.fold.positions())
         if self._flatten:
-            words = f"not flat after {FLAT_S:.0f} s: {held or 'orders are still working'}"
-            self._house.log.say("error", words)
+            self._house.log.say("error", f"not flat after {FLAT_S:.0f} s: {self._left()}")
         else:
             self._house.log.say("warn", "entry orders are still being canceled at the broker")
+
+    def _left(self) -> str:
+        """Say what could not be closed, and why. Closing orders that the broker took stay with it."""
+        facts = self._house.fold.desk
+        whys = {row[0]: row[2] for flatten in facts.flattens for row in flatten.stuck} if facts else {}
+        held: dict[str, float] = {}
+        for row in self._house.fold.positions():
+            held[row.symbol] = held.get(row.symbol, 0.0) + row.qty
+        named = [f"{symbol} {qty:+g} {whys.get(symbol, '')}".rstrip() for symbol, qty in sorted(held.items())]
+        named += [f"{symbol} {why}" for symbol, why in whys.items() if symbol not in held]
+        return ", ".join(named) or "orders are still working"
 
     async def _desk_does(self, verb: str) -> None:
         """Have the desk do something, and hear that it did."""

@@ -38,6 +38,7 @@ from liu_tui.engine.picture import picture_of, processes_of
 from liu_tui.engine.records import Records
 from liu_tui.engine.registry import Registry, SessionRecord, is_ours
 from liu_tui.engine.shards import consumer_names, producer_names
+from liu_tui.engine.snapshot import FlattenRow
 from liu_tui.engine.staff import Staff
 from liu_tui.engine.steps import StepGate
 from liu_tui.engine.summary import summary_of
@@ -242,6 +243,8 @@ class Supervisor:
                 await self.wake.wait()
         self.wake.clear()
         self.hear()
+        if self.hours is not None:  # before that, the session's time is not known
+            self.symbols.look(self.clock.now_ns())
         await self._tending.look()
         self._step()
         self._set_phase()
@@ -433,10 +436,9 @@ class Supervisor:
             "state_by": facts.by if facts else "",
             "state_reason": facts.reason if facts else "",
             "processes": [_named(row) for row in processes_of(self)],
-            "vetoes": [
-                {"symbol": row.symbol, "strategy": row.strategy, "by": row.by, "reason": row.reason}
-                for row in self.fold.vetoes.values()
-            ],
+            "vetoes": [_named(row) for row in self.fold.vetoes.values()],
+            "flattens": [_flatten(row) for row in facts.flattens] if facts else [],
+            "differences": [_named(row) for row in facts.differences] if facts else [],
         }
 
     def note(self, **changes: Any) -> None:
@@ -448,3 +450,8 @@ class Supervisor:
 def _named(row: msgspec.Struct) -> dict[str, Any]:
     """A row of a picture by the names of its fields; on the wire it is an array."""
     return {name: getattr(row, name) for name in row.__struct_fields__}
+
+
+def _flatten(row: FlattenRow) -> dict[str, Any]:
+    stuck = [{"symbol": symbol, "qty": qty, "why": why} for symbol, qty, why in row.stuck]
+    return {**_named(row), "stuck": stuck}

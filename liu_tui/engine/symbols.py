@@ -23,6 +23,7 @@ class Symbols:
         self.watching = Watching(house.plan, len(house.staff.consumers))
         self._numbers = 0
         self._details: dict[str, list[Guest]] = {}
+        self._leaving: set[str] = set()  # to be unsubscribed once they are flat
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +57,7 @@ class Symbols:
         """Drop a symbol's data, unless something is held or working in it."""
         house = self._house
         if house.fold.holds(symbol):
-            return False, f"{symbol} has a position or a working order: flatten or cancel it first"
+            return False, f"{symbol} is not unsubscribed, for it has {self.engaged(symbol)}: flatten it first"
         places = list(self.watching.tasks_of(symbol))
         if not self.watching.list.drop(symbol):
             return False, f"{symbol} is not subscribed"
@@ -67,6 +68,31 @@ class Symbols:
         house.fold.mark_hits(symbol, "unsubscribed")
         return True, f"{symbol} is unsubscribed for the day"
 
+    def engaged(self, symbol: str) -> str:
+        """Say what is held and what works in a symbol: "momentum +100, 2 working orders"; "" if nothing."""
+        fold = self._house.fold
+        held = [f"{row.strategy} {row.qty:+g}" for row in fold.positions() if row.symbol == symbol]
+        works = sum(1 for news in fold.orders.values() if news.symbol == symbol and not news.state.final)
+        if works:
+            held.append("a working order" if works == 1 else f"{works} working orders")
+        return ", ".join(held)
+
+    def leave_when_flat(self, symbol: str) -> None:
+        """Unsubscribe a symbol as soon as nothing is held or works in it; `look` does it."""
+        self._leaving.add(symbol)
+
+    def look(self, now_ns: int) -> None:
+        """Let go the vetoes whose time is over by now, and the symbols that have become flat."""
+        house = self._house
+        for veto in house.books.end_vetoes(now_ns):
+            self.show_vetoes()
+            if not house.books.rejected(veto.symbol):
+                house.fold.mark_hits(veto.symbol, self._hit_state(veto.symbol))
+        for symbol in [symbol for symbol in self._leaving if not house.fold.holds(symbol)]:
+            self._leaving.discard(symbol)
+            ok, words = self.unsubscribe(symbol)
+            house.log.say("info" if ok else "warn", words, source=symbol)
+
     def set_veto(self, veto: VetoSet) -> None:
         """Reject or allow a symbol, everywhere."""
         house = self._house
@@ -74,7 +100,8 @@ class Symbols:
         self.show_vetoes()
         for kid in (*house.staff.consumers, house.staff.desk):
             kid.tell(veto)
-        house.fold.mark_hits(veto.symbol, "rejected" if house.books.rejected(veto.symbol) else "watched")
+        rejected = house.books.rejected(veto.symbol)
+        house.fold.mark_hits(veto.symbol, "rejected" if rejected else self._hit_state(veto.symbol))
 
     def show_vetoes(self) -> None:
         """Put the vetoes in force into the picture."""
@@ -119,6 +146,9 @@ class Symbols:
         whole = msgspec.structs.replace(self._house.feeds.describe(detail), fills=mine)
         for guest in self._details.pop(detail.symbol, ()):
             self._house.door.tell(guest, whole)
+
+    def _hit_state(self, symbol: str) -> str:
+        return "unsubscribed" if symbol in self._house.books.dropped else "watched"
 
     def _number(self, what: str) -> int:
         self._numbers += 1

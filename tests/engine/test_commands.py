@@ -13,7 +13,9 @@ from liu_tui.engine.fold import Fold
 from liu_tui.engine.frontdoor import Guest
 from liu_tui.engine.messages import DeskOrder, VetoSet
 from liu_tui.engine.supervisor import Supervisor
+from liu_tui.model.clock import ManualClock
 from tests.kit.engine import a_plan
+from tests.kit.session import DAY, at
 
 ME = cast(Guest, "me")
 OTHER = cast(Guest, "another")
@@ -28,6 +30,8 @@ class House:
         self.vetoes: list[VetoSet] = []
         self.stops: list[bool] = []
         self.said: list[str] = []
+        self.leaving: list[str] = []
+        self.engaged = ""  # what is held or works
         self.fold = Fold(a_plan())
         desk = SimpleNamespace(running=True, tell=self.desk_heard.append)
         self.staff = SimpleNamespace(desk=desk)
@@ -37,7 +41,10 @@ class House:
             set_veto=self.vetoes.append,
             subscribe=lambda symbol: (True, f"{symbol} is subscribed"),
             unsubscribe=lambda symbol: (False, f"{symbol} is not subscribed"),
+            engaged=lambda symbol: self.engaged,
+            leave_when_flat=self.leaving.append,
         )
+        self.hours, self.clock = DAY, ManualClock(at(60))
         self.commands = Commands(cast(Supervisor, self))
 
     def ask_stop(self, _reason: str, *, flatten: bool) -> None:
@@ -116,7 +123,85 @@ async def test_a_symbol_is_rejected_and_allowed_for_all_or_for_one_strategy(
         ("F", "vwap", on, "console"),
     ]
     assert [reply.ok for _guest, reply in house.answers] == [True, True]
-    assert house.answers[1][1].words.endswith("for vwap")
+    assert "for vwap" in house.answers[1][1].words
+
+
+@pytest.mark.parametrize(
+    ("until", "until_ns", "words"),
+    [
+        ("", DAY.post_ns, "for the day"),
+        ("day", DAY.post_ns, "for the day"),
+        ("good", 0, "for good"),
+        ("30m", at(90), "until 11:00"),
+        ("14:30", at(300), "until 14:30"),
+    ],
+)
+async def test_a_symbol_is_rejected_until_a_moment(
+    house: House, until: str, until_ns: int, words: str
+) -> None:
+    await house.commands.take(Command("1", "reject", symbol="TSLA", until=until), ME)
+    assert [v.until_ns for v in house.vetoes] == [until_ns]
+    assert house.answers == [(ME, Reply("1", True, f"TSLA is rejected {words}"))]
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "25:00", "09:45", "m", "-5m"])
+async def test_an_end_that_is_none_or_is_over_is_refused_and_rejects_nothing(
+    house: House, until: str
+) -> None:
+    await house.commands.take(Command("1", "reject", symbol="TSLA", until=until), ME)
+    assert not house.answers[0][1].ok
+    assert house.vetoes == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "verbs", "words"),
+    [
+        ("", [], "kept: momentum +100, 2 working orders. To close it: flatten TSLA"),
+        ("keep", [], "kept: momentum +100, 2 working orders. To close it: flatten TSLA"),
+        ("cancel", ["cancel"], "entries are being canceled: momentum +100, 2 working orders"),
+        ("flatten", ["flatten"], "being canceled and closed: momentum +100, 2 working orders"),
+    ],
+)
+async def test_rejecting_what_is_held_keeps_cancels_or_closes_it_as_was_chosen(
+    house: House, choice: str, verbs: list[str], words: str
+) -> None:
+    house.engaged = "momentum +100, 2 working orders"
+    await house.commands.take(
+        Command("1", "reject", symbol="tsla", strategy="vwap", choice=choice, by="ctl"), ME
+    )
+    assert [order.command.verb for order in house.desk_heard] == verbs
+    for order in house.desk_heard:
+        whose = "vwap" if order.command.verb == "cancel" else ""
+        assert (order.command.symbol, order.command.strategy, order.command.by) == ("TSLA", whose, "ctl")
+    assert house.answers == [(ME, Reply("1", True, f"TSLA is rejected for vwap for the day; {words}"))]
+
+
+async def test_what_cannot_be_closed_for_want_of_a_desk_is_rejected_all_the_same_and_said(
+    house: House,
+) -> None:
+    house.engaged = "momentum +100"
+    house.staff.desk.running = False
+    await house.commands.take(Command("1", "reject", symbol="TSLA", choice="flatten"), ME)
+    assert len(house.vetoes) == 1
+    ((_guest, reply),) = house.answers
+    assert not reply.ok
+    assert "ask for flatten TSLA in a moment" in reply.words
+
+
+async def test_what_is_held_is_unsubscribed_only_if_it_is_to_be_closed_first(house: House) -> None:
+    await house.commands.take(Command("1", "unsubscribe", symbol="TSLA", choice="flatten"), ME)
+    assert house.answers[0][1].words == "TSLA is not subscribed", "nothing is held: nothing is closed"
+    house.engaged = "momentum +100"
+    await house.commands.take(Command("2", "unsubscribe", symbol="TSLA", choice="flatten"), ME)
+    assert [order.command.verb for order in house.desk_heard] == ["flatten"]
+    assert house.leaving == ["TSLA"]
+    assert house.answers[1][1].words.endswith("TSLA is unsubscribed once it is flat")
+
+
+@pytest.mark.parametrize("verb", ["reject", "unsubscribe"])
+async def test_an_unknown_choice_is_refused_with_those_there_are(house: House, verb: str) -> None:
+    await house.commands.take(Command("1", verb, symbol="TSLA", choice="sell"), ME)
+    assert house.answers == [(ME, Reply("1", False, "'sell' is no choice: there are keep, cancel, flatten"))]
 
 
 @pytest.mark.parametrize("verb", sorted(NEEDS_SYMBOL))

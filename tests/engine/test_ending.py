@@ -12,6 +12,7 @@ from liu_tui.engine import ending
 from liu_tui.engine.ending import Ending
 from liu_tui.engine.marketkeeper import MarketKeeper
 from liu_tui.engine.messages import DeskDone, DeskFacts, DeskOrder, FromChild, StatesSaved
+from liu_tui.engine.snapshot import FlattenRow
 from liu_tui.errors import LiuError
 from liu_tui.model.account import Position
 from liu_tui.model.orders import OrderNews, OrderState
@@ -22,6 +23,21 @@ from tests.kit.engine import House, StillKid, a_house, a_plan, desk_facts, examp
 PLAN = a_plan("momentum", consumers=2, scanners={"gaps": ScannerTable(filename="scanners/gaps.py")})
 ENDS = ["stop scanners", "pause", "cancel", "stop A", "stop B", "settle", "stop desk", "stop producer"]
 HELD = Position(strategy="momentum", symbol="TSLA", qty=-30, avg_price=100.0)
+STUCK = desk_facts(
+    positions=(HELD, Position(strategy="momentum", symbol="MSFT", qty=100, avg_price=100.0)),
+    flattens=(
+        FlattenRow(
+            symbol="",
+            by="session",
+            reason="",
+            since_ns=1,
+            begun=30,
+            left=2,
+            working=0,
+            stuck=(("MSFT", 100.0, "halted"), ("TSLA", -30.0, "halted")),
+        ),
+    ),
+)
 
 
 class StillMarket(MarketKeeper):
@@ -139,13 +155,23 @@ async def test_with_flatten_it_waits_until_flat(house: House) -> None:
     assert not any("not flat" in words for words in house.said)
 
 
+async def test_with_flatten_it_waits_until_the_broker_says_so_too(house: House) -> None:
+    """The books are flat before the broker has been asked: the flatten is told as long as it is not done."""
+    (row,) = STUCK.flattens
+    proving = msgspec.structs.replace(row, left=0, stuck=())
+    house.supervisor.fold.desk_said(desk_facts(flattens=(proving,)))
+    await end(house, flatten=True)
+    assert any("not flat" in words for words in house.said)
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        (desk_facts(positions=(HELD,)), "-30 TSLA"),
+        (desk_facts(positions=(HELD,)), "TSLA -30"),
+        (STUCK, "MSFT +100 halted, TSLA -30 halted"),
         (order(OrderState.NEW, "stop"), "orders are still working"),
     ],
-    ids=["held", "working"],
+    ids=["held", "stuck", "working"],
 )
 async def test_what_could_not_be_closed_is_said(house: House, facts: DeskFacts, words: str) -> None:
     house.supervisor.fold.desk_said(facts)

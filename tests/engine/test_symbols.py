@@ -45,8 +45,10 @@ def routed(house: House) -> list[str]:
     return [route.symbol for route in house.producer.heard(Routes)[-1].routes]
 
 
-def veto(symbol: str, strategy: str = "", *, on: bool = True) -> VetoSet:
-    return VetoSet(symbol=symbol, strategy=strategy, on=on, by="max", reason="news", since_ns=T0)
+def veto(symbol: str, strategy: str = "", *, on: bool = True, until_ns: int = 0) -> VetoSet:
+    return VetoSet(
+        symbol=symbol, strategy=strategy, on=on, by="max", reason="news", since_ns=T0, until_ns=until_ns
+    )
 
 
 def hit(house: House, symbol: str) -> str:
@@ -172,7 +174,7 @@ async def test_what_is_held_or_working_is_not_unsubscribed(house: House, what: s
     house.supervisor.fold.desk_said(desk_facts(**facts))
     ok, words = symbols.unsubscribe(MINE)
     assert not ok
-    assert "flatten or cancel it first" in words
+    assert words.endswith(f"for it has {'momentum -5' if what == 'a position' else what}: flatten it first")
     assert symbols.names == [MINE]
     assert house.consumers[0].heard(Drop) == []
     assert house.supervisor.books.dropped == set()
@@ -204,6 +206,31 @@ async def test_a_veto_for_one_strategy_leaves_the_symbol_to_the_others(house: Ho
     house.supervisor.symbols.set_veto(veto(MINE, "vwap"))
     assert house.consumers[0].told == [veto(MINE, "vwap")]
     assert hit(house, MINE) == "watched"
+
+
+async def test_a_veto_ends_at_its_time_in_the_picture_too(house: House) -> None:
+    show_hit(house, MINE)
+    symbols = house.supervisor.symbols
+    symbols.set_veto(veto(MINE, until_ns=T0 + 5))
+    assert [row.until_ns for row in house.supervisor.fold.vetoes.values()] == [T0 + 5]
+    symbols.look(T0 + 4)
+    assert hit(house, MINE) == "rejected"
+    symbols.look(T0 + 5)
+    assert (hit(house, MINE), house.supervisor.fold.vetoes) == ("watched", {})
+
+
+async def test_a_symbol_that_is_being_closed_is_unsubscribed_once_it_is_flat(house: House) -> None:
+    symbols = house.supervisor.symbols
+    symbols.pick([(MINE, "")])
+    held = Position(strategy="momentum", symbol=MINE, qty=-5, avg_price=100.0)
+    house.supervisor.fold.desk_said(desk_facts(positions=(held,)))
+    symbols.leave_when_flat(MINE)
+    symbols.look(T0)
+    assert symbols.names == [MINE]
+    house.supervisor.fold.desk_said(desk_facts())
+    symbols.look(T0)
+    assert symbols.names == []
+    assert house.said == [f"{MINE} is unsubscribed for the day"]
 
 
 # ---- restarts
