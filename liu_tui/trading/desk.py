@@ -31,12 +31,14 @@ from liu_tui.trading.gate import Gate
 from liu_tui.trading.ids import Ids
 from liu_tui.trading.latches import Latch, Latches
 from liu_tui.trading.memory import Memory
+from liu_tui.trading.moving import Mover
 from liu_tui.trading.obstacles import Obstacles
 from liu_tui.trading.orders import ENTRY, OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
 from liu_tui.trading.reconcile import LOOK_UPS, Reconciler
+from liu_tui.trading.replacing import Replacer
 from liu_tui.trading.secondlock import SecondLock
 from liu_tui.trading.standing import ACTIVE, HALTED, Standing
 from liu_tui.trading.strays import Strays
@@ -98,11 +100,17 @@ class Desk:
             self._differences,
             entries_allowed=entries_allowed,
         )
-        self._asks = Asks(book, ids, self._gate, self._closer, self._cancels)
+        self._replacer = replacer = Replacer(book, ids, self._asker, self._cancels)
+        self._mover = Mover(book, self._cancels, replacer, self._protector)
+        self._asks = Asks(
+            book, ids, self._gate, self._closer, self._cancels, replacer, self._mover, self.venue, self._day
+        )
         self._progress = Progress(
             book, self._cancels, self._strays, self._protector, self._closer, self._day, self._latches
         )
-        self._answers = Answers(book, self._asker, self._cancels, self._strays, self._progress)
+        self._answers = Answers(
+            book, self._asker, self._cancels, self._strays, self._progress, replacer
+        )
 
     # what it knows
 
@@ -314,6 +322,7 @@ class Desk:
         self._looked_s = now_ns // SECOND_NS
         self._asker.on_time(now_ns)
         self._cancels.on_time(now_ns)
+        self._replacer.on_time(now_ns)
         self._progress.everything(now_ns)
         self._standing.watch_loss(self.limits, now_ns)
         self._memory.day.keep(now_ns)
@@ -441,6 +450,8 @@ class Desk:
         self._book.restore((lost(r, state=S.UNKNOWN) if r.state is S.SUBMITTED else r for r in orders), fills)
         self._ids.seen(self._book.orders)
         self._asks.restore(orders)
+        self._replacer.restore()
+        self._mover.restore(fills)
         self._memory.restore(orders, fills)
         self._cancels.restore(self._book.all_live())
         self._closer.restore(orders)

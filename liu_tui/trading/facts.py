@@ -12,7 +12,7 @@ from liu_tui.trading.risk import Ask, Facts
 def gather(book: Book, memory: Memory, ask: Ask, limits: Limits, now_ns: int) -> Facts:
     """Count what the books say about this order; the gate adds what the desk knows of its own state."""
     key = ask.strategy, ask.symbol
-    working = [r for r in book.all_live() if r.role == ENTRY]
+    working = [r for r in book.all_live() if r.role == ENTRY and r.client_order_id != ask.replaces]
     mine = [r for r in working if r.key == key]
     others, holder = _others(book, ask, working)
     values = _values(book, ask, working)

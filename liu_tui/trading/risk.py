@@ -19,6 +19,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     price:    dollars, what a share of it is valued at
     event_ns: time of the event that the strategy answered
+    replaces: client order id of the working entry whose place it shall take, which is not counted beside it
     """
 
     strategy: str
@@ -32,6 +33,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     target: float | None = None
     tif: TimeInForce = TimeInForce.DAY
     event_ns: int = 0
+    replaces: str = ""
 
     @property
     def signed(self) -> float:
