@@ -1,7 +1,8 @@
 """Names for orders: deterministic, readable, and short enough for any broker.
 
 `{batch}-{strategy}-{symbol}-{event time}-{ordinal}` for what a strategy asked; a letter and a counter instead
-of time and ordinal for what the desk itself places. The same intent always has the same name, after a restart
+of time and ordinal for what the desk itself places. What takes an order's place has its name with `-r1`,
+`-r2`, ... behind it, counted along the whole chain. The same intent always has the same name, after a restart
 too.
 """
 
@@ -16,7 +17,8 @@ MAX_LENGTH = 128  # source: Alpaca, POST /v2/orders, client_order_id
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FOREIGN = re.compile(r"[^A-Za-z0-9._]+")
-_COUNTED = re.compile(r"^(.*-[px])(\d+)$")
+_COUNTED = re.compile(r"^(.*-[pxr])(\d+)$")
+_REPLACED = re.compile(r"-r\d+$")
 
 
 def base36(n: int) -> str:
@@ -56,6 +58,10 @@ class Ids:
     def liquidation(self, strategy: str, symbol: str) -> str:
         """Name the desk's next closing order."""
         return self._next(f"{self._stem(strategy, symbol)}-x")
+
+    def replacement(self, client_order_id: str) -> str:
+        """Name the next order of the chain that this one belongs to."""
+        return self._next(f"{_REPLACED.sub('', client_order_id)}-r")
 
     def seen(self, client_order_ids: Iterable[str]) -> None:
         """After a restart: go on counting where the journal ends."""

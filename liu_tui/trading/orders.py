@@ -114,8 +114,9 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rests(self) -> bool:
         """Whether it may stay at the broker unfilled."""
-        at_once = self.tif in (TimeInForce.IOC, TimeInForce.FOK)
-        return self.order_type is not OrderType.MARKET and not at_once
+        if self.order_type is OrderType.MARKET:
+            return self.tif in (TimeInForce.OPG, TimeInForce.CLS)
+        return self.tif not in (TimeInForce.IOC, TimeInForce.FOK)
 
     @property
     def protected(self) -> bool:
