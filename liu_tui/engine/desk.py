@@ -32,6 +32,7 @@ from liu_tui.engine.messages import (
     DeskProfiles,
     Marks,
     OnMarketLink,
+    SessionRefused,
     StepDone,
     TakeLink,
     ToChild,
@@ -42,6 +43,7 @@ from liu_tui.errors import LiuError, RefusedError, TraderError
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import SECOND_NS, Halt, Step
 from liu_tui.model.orders import Fill, Intent, OrderNews, OrderUpdate
+from liu_tui.plan.live import refuse_unearned
 from liu_tui.plan.schema import Environment, OnLoss
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
@@ -310,10 +312,13 @@ async def run(child: Child) -> None:
     """Be the desk."""
     boot = child.boot
     if boot.plan.environment is Environment.PROD:
-        raise RefusedError("PROD is refused by this version", where="desk", mend='Set environment = "PAPER"')
+        refuse_unearned(boot.plan, boot.live)
     store = await Store.open(Path(boot.home) / "liu.db", durable=True)
     try:
         await DeskProcess(child, store, open_trader(boot.venue, keys_for(boot.venue))).run()
+    except RefusedError as e:
+        child.tell(SessionRefused(what=e.what, where=e.where, mend=e.mend))
+        raise
     except LiuError as e:
         child.say("error", str(e), source="desk")
         raise

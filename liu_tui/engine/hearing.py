@@ -22,6 +22,7 @@ from liu_tui.engine.messages import (
     Scanned,
     SeriesDetail,
     SessionOver,
+    SessionRefused,
     SetAnchor,
     StatesSaved,
     StepBegin,
@@ -34,6 +35,7 @@ from liu_tui.engine.messages import (
     VetoSet,
 )
 from liu_tui.engine.records import Write
+from liu_tui.errors import RefusedError
 from liu_tui.market.streaming import FeedState
 from liu_tui.model.clock import wall_ns
 
@@ -86,6 +88,8 @@ class Hearing:
         match message:
             case Ready():
                 self._house.kid_ready(kid)
+            case SessionRefused(what=what, where=where, mend=mend):
+                self._house.refused = RefusedError(what, where=where, mend=mend)
             case Said(level=level, source=source, words=words, t_ns=t_ns, kind=kind):
                 self._house.log.say(level, words, source=source, kind=kind, t_ns=t_ns)
 

@@ -62,6 +62,7 @@ class Boot(Message, frozen=True, tag="boot", kw_only=True):
     recording: str = ""  # producer: the file to record to
     calendar: tuple[SessionHours, ...] = ()  # sessions in which the venue's calendar differs from the rules
     closed: tuple[str, ...] = ()  # dates on which the venue is closed though the rules know a session
+    live: str = ""  # desk: the account whose real money a person has allowed it, by its number
 
 
 class TakeLink(Message, frozen=True, tag="take", kw_only=True):
@@ -464,8 +465,17 @@ ToChild = (
     | DeskOrder
     | DeskProfiles
 )
+class SessionRefused(Message, frozen=True, tag="session_refused", kw_only=True):
+    """This session cannot be, whoever starts it again: end it with these words."""
+
+    what: str
+    where: str = ""
+    mend: str = ""
+
+
 FromChild = (
     Ready
+    | SessionRefused
     | Alive
     | Bye
     | VenueSaid

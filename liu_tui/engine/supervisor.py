@@ -45,7 +45,7 @@ from liu_tui.engine.summary import summary_of
 from liu_tui.engine.symbols import Symbols
 from liu_tui.engine.tending import Tending
 from liu_tui.engine.userwatch import watch
-from liu_tui.errors import PlanError
+from liu_tui.errors import PlanError, RefusedError
 from liu_tui.model.clock import SessionClock, SessionHours, monotonic_ns
 from liu_tui.model.market import MINUTE_NS, SECOND_NS
 from liu_tui.plan.diff import diff
@@ -53,7 +53,7 @@ from liu_tui.plan.load import load_plan
 from liu_tui.plan.schema import TradePlan
 from liu_tui.settings import Workspace
 from liu_tui.store.store import Store
-from liu_tui.wiring.venue import venue_of
+from liu_tui.wiring.venue import Venue, venue_of
 
 TURN_S = 0.05
 NAP_S = 0.01
@@ -70,6 +70,9 @@ class Supervisor:
     """One session. See session.py for its start and its end in the books.
 
     recording: the file to record all market data to; by the plan's `record` if ""
+    live:      the account whose real money a person has allowed, by its number
+    venue:     a stand-in for the plan's own
+    refused:   why this session cannot be, as a child has said
     ready: everybody runs, the feed is live, the desk and the broker agree
     phase: starting, waiting (for the open), trading, closing, ended
     """
@@ -85,10 +88,14 @@ class Supervisor:
         store: Store,
         build: str,
         recording: str = "",
+        live: str = "",
+        venue: Venue | None = None,
     ) -> None:
         self.plan, self.plan_file, self.build = plan, plan_file, build
         self.record, self.batch_id = record, record.batch_id
         self._workspace, self._registry, self._store = workspace, registry, store
+        self._live, self._stand_in = live, venue
+        self.refused: RefusedError | None = None
         self.clock = SessionClock()
         self.hours: SessionHours | None = None
         self.books = Bookkeeping(self.batch_id)
@@ -146,6 +153,8 @@ class Supervisor:
             self._watcher = asyncio.create_task(self._watch())
             while not self._over(for_s):
                 await self.turn()
+                if self.refused is not None:
+                    raise self.refused
             return await Ending(self, self._stop_reason, flatten=self._flatten).run()
         finally:
             await self._leave_nothing_behind()
@@ -342,7 +351,7 @@ class Supervisor:
                 batch_id=self.batch_id,
                 plan=self.plan,
                 plan_file=self.plan_file,
-                venue=venue_of(self.plan, self.market.url if self.market else ""),
+                venue=self._stand_in or venue_of(self.plan, self.market.url if self.market else ""),
                 hours=self.hours or SessionHours("", 0, 0, 0, 0),
                 anchor=self.clock.anchor,
                 consumers=tuple(consumer.name for consumer in staff.consumers),
@@ -361,6 +370,7 @@ class Supervisor:
                 recording=self.recording if kid.role == "producer" else "",
                 calendar=self._venue.calendar if self._venue else (),
                 closed=self._venue.closed if self._venue else (),
+                live=self._live,
             )
         )
         if kid is staff.desk:
