@@ -25,8 +25,8 @@ from liu_tui.trading.effects import (
     Booked,
     CancelAtBroker,
     Changed,
-    Differs,
     DayKept,
+    Differs,
     Effect,
     Journal,
     Latched,
@@ -127,17 +127,20 @@ class Carrier:
                 await self._request(self._look_up(client_order_id))
             case News(news=news):
                 self._audience.tell_news(news)
-            case Changed(state=state, by=by, reason=reason):
-                await self._store.batches.set_state(self._batch_id, state, by, reason, self._now())
-                self._audience.tell_state()
             case DayKept(day=day):
                 await self._days.keep(day)
+            case Changed() | Differs() | Latched():
+                await self._store_state(effect)
+                self._audience.tell_state()
+
+    async def _store_state(self, effect: Changed | Differs | Latched) -> None:
+        match effect:
+            case Changed(state=state, by=by, reason=reason):
+                await self._store.batches.set_state(self._batch_id, state, by, reason, self._now())
             case Differs():
                 await self._store.differences.put(self._batch_id, effect)
-                self._audience.tell_state()
             case Latched():
                 await self._store.flattens.put(self._batch_id, effect)
-                self._audience.tell_state()
 
     async def _request(self, deed: Awaitable[Answer]) -> None:
         if self._in_turn:
