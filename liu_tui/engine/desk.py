@@ -124,6 +124,7 @@ class DeskProcess:
                 by=batch.state_by,
                 reason=batch.state_reason,
                 flattens=await self._store.flattens.load(batch_id),
+                differences=await self._store.differences.load(batch_id),
             )
         for veto in self._child.boot.vetoes:
             self._desk.veto(veto.symbol, veto.strategy, veto.by, veto.reason, veto.until_ns)
@@ -195,6 +196,8 @@ class DeskProcess:
             self._child.tell(DeskDone(id=command.id, ok=False, words=str(e)))
             return
         self._child.tell(DeskDone(id=command.id, ok=True, words=answer_to(self._desk, command)))
+        if command.verb == "resolve":
+            self._reconciling.hurry()
         self._facts.tell(force=True)
 
     def _hear_market(self) -> None:

@@ -33,6 +33,10 @@ def effects_of(desk: Desk, command: Command, now_ns: int) -> list[Effect]:
         case "release":
             _check_release(desk, command.symbol)
             return desk.release(now_ns, symbol=command.symbol, by=by)
+        case "resolve":
+            if words := desk.resolve_refused(command.symbol, command.choice):
+                raise RefusedError(words)
+            return desk.resolve(command.symbol, command.choice, by, now_ns)
         case "settle":
             return []
         case "kill":
@@ -84,6 +88,7 @@ _DONE_WORDS = {
     "cancel": "entry orders of {scope} are being canceled",
     "flatten": "{scope} is being canceled and closed, until flat",
     "release": "the flatten of {scope} is released; {held}",
+    "resolve": "the difference on {scope} is decided",
     "settle": "settled",
     "kill": "halted; everything is being canceled and closed",
 }

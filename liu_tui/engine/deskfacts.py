@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from liu_tui.engine.child import Child
 from liu_tui.engine.messages import DeskFacts
-from liu_tui.engine.snapshot import FlattenRow
+from liu_tui.engine.snapshot import DifferenceRow, FlattenRow
 from liu_tui.model.account import Account
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.orders import Fill, OrderNews
 from liu_tui.trading.desk import Desk
+from liu_tui.trading.effects import Differs
 from liu_tui.trading.flattens import FlattenState
 
 EVERY_NS = 100_000_000
@@ -27,10 +28,16 @@ class FactSheet:
         self.broker_state = "away"
         self._broker_words = "connecting"
         self._account: Account | None = None
+        self._compared_ns = 0
 
     def broker(self, state: str, words: str) -> None:
         """How the broker stands: away, reconciling or ready."""
         self.broker_state, self._broker_words = state, words
+        self._changed = True
+
+    def compared(self, now_ns: int) -> None:
+        """The books and the broker have been compared, and agree. now_ns: session time."""
+        self._compared_ns = now_ns
         self._changed = True
 
     def account(self, account: Account) -> None:
@@ -86,12 +93,26 @@ class FactSheet:
                 fees=money.fees,
                 result=desk.day.result,
                 peak=desk.day.peak,
+                compared_ns=self._compared_ns,
+                asking=desk.asking,
+                differences=tuple(map(_difference_row, desk.differences.values())),
                 flattens=tuple(map(_flatten_row, desk.flattens(self._child.clock.now_ns()))),
             )
         )
         self._orders.clear()
         self._fills.clear()
         self._moved.clear()
+
+
+def _difference_row(difference: Differs) -> DifferenceRow:
+    return DifferenceRow(
+        symbol=difference.symbol,
+        ours=difference.ours,
+        theirs=difference.theirs,
+        words=difference.words,
+        since_ns=difference.since_ns,
+        choice=difference.choice,
+    )
 
 
 def _flatten_row(state: FlattenState) -> FlattenRow:
