@@ -62,14 +62,11 @@ class Journal:
         at_ns = wall_ns()
         orders = [_ORDERS.values(record, batch_id) for record, _, _, _ in entries]
         events = [_event_row(batch_id, entry, at_ns) for entry in entries]
-        booked = 0
-        async with self._db.transaction() as tx:
-            if entries:
-                await tx.executemany(_ORDERS.upsert, orders)
-                await tx.executemany(_EVENTS.insert, events)
-            if fills:
-                booked = (await tx.executemany(INSERT_FILL, fill_rows(batch_id, fills))).rowcount
-        return booked
+        statements = [(_ORDERS.upsert, orders), (_EVENTS.insert, events)] if entries else []
+        if fills:
+            statements.append((INSERT_FILL, fill_rows(batch_id, fills)))
+        changed = await self._db.at_once(statements)
+        return changed[-1] if fills else 0
 
     async def load(self, batch_id: str) -> list[OrderRecord]:
         """Return the batch's orders as they stand, in the order in which they were first written."""
