@@ -157,8 +157,9 @@ class Asks:
 
     def _refuse(self, record: OrderRecord, no: Refusal, now_ns: int) -> OrderRecord:
         refused = msgspec.structs.replace(record, state=OrderState.REFUSED, code=no.code, numbers=no.numbers)
+        refused = self._book.put(refused, "refused", now_ns, words=no.words)
         self.refusals.tell(record, no, now_ns)
-        return self._book.put(refused, "refused", now_ns, words=no.words)
+        return refused
 
 
 def _gives_way(old: OrderRecord, new: OrderRecord) -> bool:
