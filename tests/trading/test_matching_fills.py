@@ -220,18 +220,20 @@ def test_a_new_day_ends_the_one_before() -> None:
 
 def test_orders_for_the_auctions_trade_at_the_open_and_at_the_close() -> None:
     market = Market(hours=True)
+    market.now_ns = MIDNIGHT_NS + 9 * HOUR_NS
     market.quote(10.00)
     opening = market.buy(10, tif=TimeInForce.OPG)
+    assert opening.status.value == "accepted"
+    market.exchange.on_time(hours_of().open_ns)
+    assert market.now(opening).filled_avg_price == 10.02
+    market.now_ns = MIDNIGHT_NS + 10 * HOUR_NS
     closing = market.buy(20, tif=TimeInForce.CLS)
     too_low = market.buy(20, 9.00, tif=TimeInForce.CLS)
     market.quote(10.10)
-    assert market.held() == 0
+    assert market.held() == 10
     market.exchange.on_time(hours_of().close_ns)
     assert market.now(closing).filled_avg_price == 10.12
     assert market.state(too_low) == "expired"
-    market.exchange.set_hours(hours_of(1))
-    market.exchange.on_time(hours_of(1).open_ns)
-    assert market.state(opening) == "filled"
 
 
 def test_average_price_stays_through_a_partial_close_and_cash_is_exact() -> None:

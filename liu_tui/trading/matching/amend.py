@@ -6,9 +6,10 @@ import msgspec
 
 from liu_tui.model.orders import OrderClass, OrderState, TimeInForce
 from liu_tui.trading.matching.exact import ZERO, shares
-from liu_tui.trading.matching.form import check_stop, check_tick
+from liu_tui.trading.matching.form import check_stop, check_tick, check_trail
 from liu_tui.trading.matching.order import AT_ONCE, Order
 from liu_tui.trading.matching.refusals import unprocessable
+from liu_tui.trading.matching.trailing import stop_of
 
 _REPLACEABLE = (OrderState.NEW, OrderState.PARTIALLY_FILLED, OrderState.HELD)
 
@@ -18,35 +19,46 @@ def amended(
     qty: float | None,
     limit_price: float | None,
     stop_price: float | None,
+    trail: float | None,
     tif: TimeInForce | None,
     price: float,
 ) -> Order:
     """Make a fresh order like `old` with these terms, without ids and group. Raises ExchangeRefusal.
 
     qty:   whole shares in all; what `old` has filled is taken off
+    trail: dollars or percent, whichever `old` has; the best price that it has seen stays
     price: dollars, what a share is worth now; 0 unknown
     """
-    if old.status not in _REPLACEABLE or (old.triggered and old.limit_price is None):
+    if old.asked or old.status not in _REPLACEABLE or (old.triggered and old.limit_price is None):
         raise unprocessable("unable to replace order in current state")
     _check_terms(old, qty, limit_price, stop_price, tif)
+    check_trail("trail", trail, percent=old.trail_price is None)
     if stop_price is not None and not old.triggered and old.status is not OrderState.HELD:
         check_stop(old.side, stop_price, price)
-    left = (old.qty if qty is None else shares(qty)) - old.filled
+    left = (old.qty if qty is None else shares(qty)) - old.done
     if left <= 0:
         raise unprocessable("qty must be > filled_qty")
-    return msgspec.structs.replace(
+    new = msgspec.structs.replace(
         old,
         id="",
         qty=left,
         filled=ZERO,
         paid=ZERO,
+        busted=ZERO,
         sliced=False,
+        rested=False,
+        ahead=None,
         limit_price=old.limit_price if limit_price is None else round(limit_price, 4),
         stop_price=old.stop_price if stop_price is None else round(stop_price, 4),
         tif=old.tif if tif is None else tif,
         leg_ids=[],
         replaced_by="",
     )
+    if trail is not None:
+        name = "trail_percent" if old.trail_price is None else "trail_price"
+        new = msgspec.structs.replace(new, **{name: trail})
+        new.stop_price = stop_of(new)
+    return new
 
 
 def _check_terms(
@@ -58,9 +70,11 @@ def _check_terms(
 ) -> None:
     check_tick("limit_price", limit_price)
     check_tick("stop_price", stop_price)
+    if old.notional is not None:
+        raise unprocessable("notional orders cannot be replaced")
     if limit_price is not None and old.limit_price is None:
         raise unprocessable(f"{old.order_type.value} orders must not have a limit price")
-    if stop_price is not None and old.stop_price is None:
+    if stop_price is not None and (old.stop_price is None or old.trails):
         raise unprocessable(f"{old.order_type.value} orders must not have a stop price")
     if tif is not None and tif in AT_ONCE:
         raise unprocessable("time_in_force can only be replaced with DAY or GTC")

@@ -23,13 +23,15 @@ from liu_tui.trading.matching.refusals import (
 
 MULTIPLIER = 4
 MARGIN_EQUITY = Decimal(2_000)
+LEAST = Decimal(1)
 SHORT_MARKUP = Decimal("1.03")
-"""Source of the three: Alpaca's margin rules of 2026; dollars of equity below which there is no margin."""
+"""Source: Alpaca's margin and fractional trading rules of 2026. Below MARGIN_EQUITY dollars of equity there
+is no margin; LEAST dollars is the smallest fractional buy."""
 
 
 def equity(book: Book, funds: Funds) -> Decimal:
     """Cash and what the holdings are worth, dollars."""
-    return funds.cash + sum((qty * price for qty, price in _worth(book, funds)), ZERO)
+    return funds.cash + sum((qty * price for qty, price in worth_of(book, funds)), ZERO)
 
 
 def multiplier(worth: Decimal) -> int:
@@ -40,9 +42,8 @@ def multiplier(worth: Decimal) -> int:
 def buying_power(book: Book, funds: Funds, *, without: Order | None = None) -> Decimal:
     """Dollars that may still be opened, never negative. without: an order that is about to be replaced."""
     worth = equity(book, funds)
-    invested = sum((abs(qty * price) for qty, price in _worth(book, funds)), ZERO)
-    reserved = sum((o.leaves * o.reserve for o in book.open.values() if o.opens and o is not without), ZERO)
-    return max(ZERO, worth * multiplier(worth) - invested - reserved)
+    invested = sum((abs(qty * price) for qty, price in worth_of(book, funds)), ZERO)
+    return max(ZERO, worth * multiplier(worth) - invested - _reserved(book, without))
 
 
 def available(book: Book, funds: Funds, symbol: str, side: Side, *, without: Order | None = None) -> Decimal:
@@ -57,8 +58,8 @@ def available(book: Book, funds: Funds, symbol: str, side: Side, *, without: Ord
     reserved: dict[str, Decimal] = defaultdict(Decimal)
     for order in book.slot(symbol).open.values():
         closes = order.side is side and not order.opens and order.status is not OrderState.HELD
-        if closes and (without is None or order.group_id != without.group_id):
-            reserved[order.group_id] = max(reserved[order.group_id], order.leaves)
+        if closes and (without is None or order.reserve_id != without.group_id):
+            reserved[order.reserve_id] = max(reserved[order.reserve_id], order.leaves)
     return max(ZERO, abs(held) - sum(reserved.values(), ZERO))
 
 
@@ -79,16 +80,33 @@ def admit(order: Order, book: Book, funds: Funds, *, without: Order | None = Non
     if order.side is Side.SELL:
         _check_short(order, equity(book, funds))
     order.opens, order.reserve = True, _cost(order, book.slot(order.symbol).mark)
-    power, cost = buying_power(book, funds, without=without), order.reserve * order.qty
+    power = buying_power(book, funds, without=without)
+    cost = order.reserve * order.qty if order.notional is None else order.notional
+    fraction = order.notional is not None or order.qty != int(order.qty)
+    if order.side is Side.BUY and fraction and 0 < cost < LEAST:
+        raise forbidden("cost basis must be >= minimal amount of order 1")
     if cost > power:
         raise insufficient_buying_power(power, cost)
 
 
-def _worth(book: Book, funds: Funds) -> list[tuple[Decimal, Decimal]]:
+def worth_of(book: Book, funds: Funds) -> list[tuple[Decimal, Decimal]]:
+    """Return signed shares and price of each holding: at its mark, or what it cost where there is none."""
     return [
         (held.qty, money(book.slot(symbol).mark.price) or held.avg_price)
         for symbol, held in funds.holdings.items()
     ]
+
+
+def _reserved(book: Book, without: Order | None) -> Decimal:
+    """Dollars that open entries hold. A replacement on its way and the old one hold the dearer of the two."""
+    held: dict[str, Decimal] = {}
+    for order in book.open.values():
+        if order.opens and order is not without:
+            in_dollars = order.notional is not None and not order.done
+            dollars = (order.notional or ZERO) if in_dollars else order.leaves * order.reserve
+            key = order.stands_in or order.id
+            held[key] = max(held.get(key, ZERO), dollars)
+    return sum(held.values(), ZERO)
 
 
 def _cost(order: Order, mark: Mark) -> Decimal:
@@ -108,13 +126,17 @@ def _check_short(order: Order, worth: Decimal) -> None:
 
 
 def _check_wash(order: Order, book: Book, without: Order | None) -> None:
-    # Brackets and pairs are free of this rule, ours and those we might meet. OTO is not (Alpaca's table).
-    if order.order_class in EXIT_PAIRS:
+    # Ours and those we might meet are free of this rule alike. OTO is not (Alpaca's table).
+    if _exempt(order):
         return
     for other in book.slot(order.symbol).open.values():
-        exempt = other.order_class in EXIT_PAIRS or other.status is OrderState.HELD or other is without
+        exempt = _exempt(other) or other.status is OrderState.HELD or other is without
         if other.side is not order.side and not exempt and _could_meet(order, other):
             raise wash_trade("limit" if _bounded(other) else "market/stop", other.id)
+
+
+def _exempt(order: Order) -> bool:
+    return order.order_class in EXIT_PAIRS or order.trails
 
 
 def _could_meet(order: Order, other: Order) -> bool:

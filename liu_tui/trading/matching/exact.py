@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 _TICK = Decimal("0.0001")
-_SHARE = Decimal("0.000000001")
+SHARE = Decimal("0.000000001")
+"""The finest part of a share."""
 ZERO = Decimal(0)
 
 
@@ -15,4 +16,4 @@ def money(price: float) -> Decimal:
 def shares(qty: float) -> Decimal:
     """Round a quantity to nine decimals: the finest fraction the broker keeps."""
     exact = Decimal(repr(qty))
-    return Decimal(int(exact)) if exact == int(exact) else exact.quantize(_SHARE)
+    return Decimal(int(exact)) if exact == int(exact) else exact.quantize(SHARE)

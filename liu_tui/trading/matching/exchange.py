@@ -3,17 +3,15 @@
 The way of an order: `submit` checks the request (`form`), then what the account can carry (`credit`), makes
 the order and its legs (`groups`), and hands them to the `floor`, where market events and the clock move them
 on. What happened is fetched with `drain`, in order. Time is whatever the caller says; it never goes back.
+What it shows of itself stands in `window`.
 """
 
-from bisect import bisect_right
-from decimal import Decimal
 from math import isfinite
 
 import msgspec
 
-from liu_tui.model.account import Account, BrokerPosition
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import Bar, Quote, Trade
+from liu_tui.model.market import Bar, Halt, Quote, Trade
 from liu_tui.model.orders import (
     BrokerOrder,
     Execution,
@@ -21,19 +19,20 @@ from liu_tui.model.orders import (
     OrderRequest,
     OrderState,
     OrderType,
-    OrderUpdate,
     Side,
     TimeInForce,
 )
 from liu_tui.trading.matching import credit
 from liu_tui.trading.matching.amend import amended
+from liu_tui.trading.matching.amount import estimated
 from liu_tui.trading.matching.book import Book
 from liu_tui.trading.matching.exact import money, shares
 from liu_tui.trading.matching.floor import Floor
 from liu_tui.trading.matching.form import check_form, check_levels, exit_limit
 from liu_tui.trading.matching.funds import Funds
-from liu_tui.trading.matching.groups import hand_over, make_legs
-from liu_tui.trading.matching.hours import Hours
+from liu_tui.trading.matching.groups import make_legs
+from liu_tui.trading.matching.hours import OPEN, Hours
+from liu_tui.trading.matching.options import ExchangeOptions
 from liu_tui.trading.matching.order import Order
 from liu_tui.trading.matching.refusals import (
     NOT_FOUND,
@@ -44,11 +43,14 @@ from liu_tui.trading.matching.refusals import (
     unprocessable,
 )
 from liu_tui.trading.matching.state import Core, State
+from liu_tui.trading.matching.teller import Teller
+from liu_tui.trading.matching.trailing import follow
+from liu_tui.trading.matching.window import Window
 
-__all__ = ["Exchange", "ExchangeRefusal"]
+__all__ = ["Exchange", "ExchangeOptions", "ExchangeRefusal"]
 
 
-class Exchange:
+class Exchange(Window):
     """One account at an exchange that fills as Alpaca's paper trading does.
 
     Orders fill whole at the best bid or ask, whatever its size; a fraction of them in two pieces. Show it
@@ -58,10 +60,17 @@ class Exchange:
     cash:          dollars at the start
     seed:          of the partial fills and of all ids
     partial_fills: fraction (0-1) of orders whose first fill is a partial one
+    options:       how much harder than that it is, and what it costs
     """
 
     def __init__(
-        self, *, cash: float, seed: int = 1, partial_fills: float = 0.1, account_id: str = "LOCAL0001"
+        self,
+        *,
+        cash: float,
+        seed: int = 1,
+        partial_fills: float = 0.1,
+        account_id: str = "LOCAL0001",
+        options: ExchangeOptions | None = None,
     ) -> None:
         exact = money(cash)
         core = Core(
@@ -71,6 +80,7 @@ class Exchange:
             starting_cash=exact,
             funds=Funds(cash=exact),
             hours=Hours(),
+            options=options or ExchangeOptions(),
         )
         self._adopt(State(core=core))
 
@@ -81,31 +91,38 @@ class Exchange:
         """
         self._floor.advance(now_ns)
         check_form(request)
+        self._check_window(request.tif)
         check_levels(request, self.price(request.symbol))
         self._check_new(request.client_order_id)
         order = self._draft(request)
         credit.admit(order, self._book, self._core.funds)
         if order.opens and order.side is Side.SELL and not self.borrowable(order.symbol):
             raise not_shortable(order.symbol)
-        order.id = self._floor.next_id()
-        order.client_order_id = order.client_order_id or self._floor.derive(f"client:{order.id}")
+        order.id = self._teller.next_id()
+        order.client_order_id = order.client_order_id or self._teller.derive(f"client:{order.id}")
         legs = make_legs(order, request, lambda role: self._leg_ids(order, role))
-        return self._place(order, legs)
+        self._floor.arrive(order, legs)
+        answer = self._book.view(order)
+        self._floor.work(order)
+        return answer
 
     def cancel(self, order_id: str, now_ns: int) -> None:
         """Cancel an order and its group. Raises ExchangeRefusal: 404 unknown, 422 finished."""
         self._floor.advance(now_ns)
         order = self._find(order_id)
-        if not order.open:
-            raise unprocessable(f'order is already in "{order.status.value}" state')
+        if not order.open or order.asked:
+            raise unprocessable(f'order is already in "{order.view().status.value}" state')
         self._floor.cancel(order)
 
     def cancel_all(self, now_ns: int) -> list[BrokerOrder]:
-        """Cancel all open orders; return them, legs as orders of their own."""
+        """Cancel all open orders; return them, legs as orders of their own.
+
+        With latency, what a request is on its way for already is left to that.
+        """
         self._floor.advance(now_ns)
         canceled: list[Order] = []
         for order in list(self._book.open.values()):
-            if order.open:
+            if order.open and not order.asked:
                 canceled += self._floor.cancel(order)
         return [order.view() for order in canceled]
 
@@ -117,24 +134,29 @@ class Exchange:
         qty: float | None = None,
         limit_price: float | None = None,
         stop_price: float | None = None,
+        trail: float | None = None,
         tif: TimeInForce | None = None,
         client_order_id: str | None = None,
     ) -> BrokerOrder:
         """Put a new order, with a new id, in the place of a working one; None keeps what was.
 
-        qty: whole shares in all, those filled already included; the new order asks for the rest. No groups
+        qty:   whole shares in all, those filled already included; the new order asks for the rest. No groups
+        trail: of a trailing stop, dollars or percent, whichever it has
         Raises ExchangeRefusal; then the old order works on.
         """
         self._floor.advance(now_ns)
         old = self._find(order_id)
         self._check_new(client_order_id or "")
-        new = amended(old, qty, limit_price, stop_price, tif, self.price(old.symbol))
-        new.client_order_id = client_order_id or self._floor.derive(f"{old.client_order_id}:replaced")
+        new = amended(old, qty, limit_price, stop_price, trail, tif, self.price(old.symbol))
+        new.client_order_id = client_order_id or self._teller.derive(f"{old.client_order_id}:replaced")
         if old.status is not OrderState.HELD:
             credit.admit(new, self._book, self._core.funds, without=old)
-        new.id, new.replaces = self._floor.next_id(), old.id
+        new.id, new.replaces = self._teller.next_id(), old.id
         new.submitted_ns = self._core.now_ns
-        return self._swap(old, new)
+        self._floor.replace(old, new)
+        answer = self._book.view(new)
+        self._floor.work(new)
+        return answer
 
     def bust(self, execution_id: str) -> Execution:
         """Take a fill back, now: position, cash and the order are as if it had never been.
@@ -164,10 +186,6 @@ class Exchange:
         """Let shares of the symbol be borrowed again."""
         self._core.no_borrow.discard(symbol)
 
-    def borrowable(self, symbol: str) -> bool:
-        """Whether shares of the symbol can be borrowed now, to be sold short."""
-        return symbol not in self._core.no_borrow
-
     def on_event(self, event: Trade | Quote | Bar) -> None:
         """Take in what the market says; match the symbol's orders against it."""
         self._floor.see(event)
@@ -183,122 +201,27 @@ class Exchange:
         """Let time pass: at the open, waiting orders begin; at the close, day orders expire."""
         self._floor.advance(now_ns)
 
-    def drain(self) -> list[OrderUpdate]:
-        """Return what happened since the last call, in order. Legs have updates of their own."""
-        updates = list(self._floor.updates)
-        self._floor.updates.clear()
-        return updates
+    def halts(self) -> list[Halt]:
+        """Return the trading pauses that price bands have brought since the last call, and their ends.
 
-    def order(self, order_id: str) -> BrokerOrder | None:
-        """Return the order, legs nested; None if there never was one."""
-        order = self._book.orders.get(order_id)
-        return None if order is None else self._book.view(order)
-
-    def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
-        """Return the order under the caller's own id; None if there never was one."""
-        order = self._book.by_client_id(client_order_id)
-        return None if order is None else self._book.view(order)
-
-    def orders(
-        self, *, open_only: bool = False, after_ns: int = 0, symbols: frozenset[str] = frozenset()
-    ) -> list[BrokerOrder]:
-        """Orders oldest first, legs nested under their parents.
-
-        open_only: those where the order or one of its legs is open
-        after_ns:  those submitted after it
-        symbols:   those of these symbols; of all if empty
+        Whoever shows events to the exchange must tell them on, and show it nothing of a symbol in between.
         """
-        return [
-            self._book.view(order)
-            for order in self._book.top()
-            if order.submitted_ns > after_ns
-            and (not symbols or order.symbol in symbols)
-            and (not open_only or self._book.group_open(order))
-        ]
-
-    def executions(self, after_ns: int = 0) -> list[Execution]:
-        """Return fills after `after_ns`, oldest first, as they stand now.
-
-        A fill that was taken back or repriced is not among them: the row that names it in `corrects` is, at
-        the time of the correction, with qty 0 for a bust. So their sum is what is held.
-        """
-        log, gone = self._floor.executions, self._floor.taken_back
-        begin = bisect_right(log, after_ns, key=lambda done: done.t_ns)
-        return [done for done in log[begin:] if done.execution_id not in gone]
-
-    def executions_from(self, n: int) -> list[Execution]:
-        """Return all rows of the log but the first n, corrected ones too: what is not stored yet."""
-        return self._floor.executions[n:]
-
-    def positions(self) -> list[BrokerPosition]:
-        """Return what is held, by symbol."""
-        holdings = self._core.funds.holdings
-        return [self._position(symbol) for symbol in sorted(holdings)]
-
-    def account(self) -> Account:
-        """Cash, equity and buying power, now."""
-        funds = self._core.funds
-        worth = credit.equity(self._book, funds)
-        return Account(
-            id=self._core.account_id,
-            cash=float(funds.cash),
-            equity=float(worth),
-            buying_power=float(credit.buying_power(self._book, funds)),
-            multiplier=float(credit.multiplier(worth)),
-            shorting_enabled=worth >= credit.MARGIN_EQUITY,
-        )
-
-    def available(self, symbol: str) -> float:
-        """Signed shares held that no open order has reserved: the broker's qty_available."""
-        held = self._core.funds.qty(symbol)
-        side = Side.SELL if held > 0 else Side.BUY
-        return (
-            float(credit.available(self._book, self._core.funds, symbol, side).copy_sign(held))
-            if held
-            else 0.0
-        )
-
-    @property
-    def starting_cash(self) -> float:
-        """Dollars the account began with."""
-        return float(self._core.starting_cash)
-
-    @property
-    def cash(self) -> float:
-        """Dollars; more than was paid in while shorts are open."""
-        return float(self._core.funds.cash)
-
-    @property
-    def realized(self) -> float:
-        """Dollars won or lost by closing, against the average cost."""
-        return float(self._core.funds.realized)
-
-    @property
-    def seed(self) -> int:
-        """Of the partial fills and of all ids."""
-        return self._core.seed
-
-    def price(self, symbol: str) -> float:
-        """Return what a share is worth: the last trade, else the middle of the quote, else 0."""
-        slot = self._book.slots.get(symbol)
-        return slot.mark.price if slot is not None else 0.0
-
-    def open_symbols(self) -> set[str]:
-        """Symbols with open orders or a position: whose events move the account."""
-        return {*self._core.funds.holdings, *(order.symbol for order in self._book.open.values())}
+        halts = list(self._floor.bands.halts)
+        self._floor.bands.halts.clear()
+        return halts
 
     def dump(self) -> bytes:
         """Pack the whole state; `load` continues exactly where it was."""
         core = msgspec.structs.replace(
             self._core, marks={symbol: slot.mark for symbol, slot in self._book.slots.items()}
         )
-        floor = self._floor
+        teller = self._teller
         return msgspec.msgpack.encode(
             State(
                 core=core,
                 orders=[*self._book.orders.values()],
-                executions=floor.executions,
-                updates=floor.updates,
+                executions=teller.executions,
+                updates=teller.updates,
             )
         )
 
@@ -308,15 +231,22 @@ class Exchange:
         return cls.resume(msgspec.msgpack.decode(raw, type=State))
 
     @classmethod
-    def resume(cls, state: State) -> "Exchange":
-        """Continue from a state; it belongs to the exchange from now on."""
+    def resume(cls, state: State, options: ExchangeOptions | None = None) -> "Exchange":
+        """Continue from a state; it belongs to the exchange from now on. options: new manners for it."""
         exchange = cls.__new__(cls)
+        if options is not None:
+            state.core.options = options
         exchange._adopt(state)
         return exchange
 
     def core(self) -> Core:
-        """Return the state but for orders, executions and updates; of the marks those in use. Not a copy."""
-        return msgspec.structs.replace(self._core, marks=self._book.marks_in_use(self._core.funds.holdings))
+        """Return the state but for orders, executions and updates. Not a copy.
+
+        Of marks and bands it has those of the symbols in use.
+        """
+        core, marks = self._core, self._book.marks_in_use(self._core.funds.holdings)
+        bands = {symbol: band for symbol, band in core.bands.items() if symbol in marks}
+        return msgspec.structs.replace(core, marks=marks, bands=bands)
 
     def changed(self) -> list[Order]:
         """Return orders added or changed since the last call, as they are kept: what the ledger stores."""
@@ -325,14 +255,20 @@ class Exchange:
     def _adopt(self, state: State) -> None:
         self._core = state.core
         self._book = Book(state.orders, state.core.marks)
-        self._floor = Floor(state.core, self._book, state.executions, state.updates)
+        self._teller = Teller(state.core, self._book, state.executions, state.updates)
+        self._floor = Floor(state.core, self._book, self._teller)
 
     def _check_new(self, client_order_id: str) -> None:
         if client_order_id and self._book.by_client_id(client_order_id) is not None:
             raise not_unique()
 
+    def _check_window(self, tif: TimeInForce) -> None:
+        closed = self._core.hours.refuses_auction(tif, self._core.now_ns)
+        if closed:
+            raise unprocessable(f"{tif.value} orders are not accepted between {closed} New York time")
+
     def _standing(self, execution_id: str) -> Execution:
-        log, gone = self._floor.executions, self._floor.taken_back
+        log, gone = self._teller.executions, self._teller.taken_back
         for done in log:
             if done.execution_id == execution_id and done.qty and execution_id not in gone:
                 return done
@@ -346,7 +282,7 @@ class Exchange:
 
     def _draft(self, request: OrderRequest) -> Order:
         limit = exit_limit(request) if request.order_class is OrderClass.OCO else request.limit_price
-        return Order(
+        order = Order(
             id="",
             client_order_id=request.client_order_id,
             symbol=request.symbol,
@@ -361,41 +297,20 @@ class Exchange:
             extended_hours=request.extended_hours,
             submitted_ns=self._core.now_ns,
             updated_ns=self._core.now_ns,
+            trail_price=request.trail_price,
+            trail_percent=request.trail_percent,
         )
+        mark = self._book.slot(request.symbol).mark
+        if request.notional is not None:
+            order.notional = money(request.notional)
+            order.qty = estimated(order.notional, mark.against(request.side) or mark.price)
+        if order.trails:
+            # Outside regular hours nothing moves it: it begins to trail at the open.
+            follow(order, (mark.against(request.side) or mark.price) if self._regular() else 0.0)
+        return order
+
+    def _regular(self) -> bool:
+        return self._core.hours.phase == OPEN
 
     def _leg_ids(self, parent: Order, role: str) -> tuple[str, str]:
-        return self._floor.next_id(), self._floor.derive(f"{parent.client_order_id}:{role}")
-
-    def _place(self, order: Order, legs: list[Order]) -> BrokerOrder:
-        begun = [order, *legs] if order.order_class is OrderClass.OCO else [order]
-        for member in (order, *legs):
-            self._book.add(member)
-        for member in begun:
-            self._floor.begin(member)
-        answer = self._book.view(order)
-        for member in begun:
-            self._floor.work(member)
-        return answer
-
-    def _swap(self, old: Order, new: Order) -> BrokerOrder:
-        hand_over(old, new, self._book.family(old))
-        old.replaced_by = new.id
-        self._book.add(new)
-        for leg in self._book.legs(new):
-            self._book.touch(leg)
-        self._floor.replace(old, new)
-        answer = self._book.view(new)
-        self._floor.work(new)
-        return answer
-
-    def _position(self, symbol: str) -> BrokerPosition:
-        held = self._core.funds.holdings[symbol]
-        price = self.price(symbol)
-        open_gain = (money(price) - held.avg_price) * held.qty if price > 0 else Decimal(0)
-        return BrokerPosition(
-            symbol=symbol,
-            qty=float(held.qty),
-            avg_price=float(held.avg_price),
-            price=price,
-            unrealized=float(open_gain),
-        )
+        return self._teller.next_id(), self._teller.derive(f"{parent.client_order_id}:{role}")

@@ -4,19 +4,19 @@ import math
 from decimal import Decimal
 
 from liu_tui.model.orders import OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from liu_tui.trading.matching.exact import shares
-from liu_tui.trading.matching.order import STOPS
+from liu_tui.trading.matching.amount import check_amount
+from liu_tui.trading.matching.order import AUCTIONS, STOPS
 from liu_tui.trading.matching.refusals import plain, unprocessable
 
 _LASTING = (TimeInForce.DAY, TimeInForce.GTC)
-_AUCTIONS = (TimeInForce.OPG, TimeInForce.CLS)
 _LONGEST_ID = 128
 _CENT = 0.01
+_ALL = 100.0
 
 
 def check_form(request: OrderRequest) -> None:
     """Refuse what can never be an order: quantity, prices, time in force, class."""
-    _check_qty(request)
+    check_amount(request)
     if len(request.client_order_id) > _LONGEST_ID:
         raise unprocessable(f"client_order_id must be no more than {_LONGEST_ID} characters")
     _check_prices(request)
@@ -26,7 +26,7 @@ def check_form(request: OrderRequest) -> None:
 
 def check_levels(request: OrderRequest, price: float) -> None:
     """Refuse stops and targets on the wrong side. price: dollars, what a share is worth now; 0 unknown."""
-    if request.order_type in STOPS and request.stop_price is not None:
+    if request.stop_price is not None:
         check_stop(request.side, request.stop_price, price)
     if request.order_class is OrderClass.OCO:
         check_pair(request.side, exit_limit(request), request.stop_loss)
@@ -67,19 +67,17 @@ def exit_limit(request: OrderRequest) -> float | None:
     return request.take_profit if request.take_profit is not None else request.limit_price
 
 
-def _check_qty(request: OrderRequest) -> None:
-    if not math.isfinite(request.qty) or request.qty <= 0 or not shares(request.qty):
-        raise unprocessable("qty must be > 0")
-    if float(request.qty).is_integer():
+def check_trail(name: str, trail: float | None, *, percent: bool) -> None:
+    """Refuse what is no distance: nothing, or all of the price."""
+    if trail is None:
         return
-    if request.tif is not TimeInForce.DAY:
-        raise unprocessable("fractional orders must be DAY orders")
-    if request.order_class is not OrderClass.SIMPLE:
-        raise unprocessable("fractional orders must be simple orders")
+    if not math.isfinite(trail) or trail <= 0 or (percent and trail >= _ALL):
+        raise unprocessable(f"invalid {name} {trail}. must be > 0" + (" and < 100" if percent else ""))
 
 
 def _check_prices(request: OrderRequest) -> None:
     kind = request.order_type
+    _check_trailing(request)
     wants_limit = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     limit = exit_limit(request) if request.order_class is OrderClass.OCO else request.limit_price
     if wants_limit and limit is None:
@@ -93,21 +91,38 @@ def _check_prices(request: OrderRequest) -> None:
     check_tick("stop_price", request.stop_price)
     check_tick("take_profit.limit_price", request.take_profit)
     check_tick("stop_loss.stop_price", request.stop_loss)
+    check_tick("stop_loss.limit_price", request.stop_loss_limit)
+
+
+def _check_trailing(request: OrderRequest) -> None:
+    price, percent = request.trail_price, request.trail_percent
+    if request.order_type is not OrderType.TRAILING_STOP:
+        if price is not None or percent is not None:
+            raise unprocessable(f"{request.order_type.value} orders must not have a trail")
+        return
+    if (price is None) is (percent is None):
+        raise unprocessable("trailing_stop orders require either trail_price or trail_percent")
+    check_trail("trail_price", price, percent=False)
+    check_trail("trail_percent", percent, percent=True)
+    if request.tif not in _LASTING or request.order_class is not OrderClass.SIMPLE:
+        raise unprocessable("trailing_stop orders must be simple DAY or GTC orders")
 
 
 def _check_time(request: OrderRequest) -> None:
     if request.extended_hours and (request.order_type is not OrderType.LIMIT or request.tif not in _LASTING):
         raise unprocessable("extended hours order must be DAY or GTC limit orders")
-    if request.tif in _AUCTIONS and request.order_type in STOPS:
+    if request.tif in AUCTIONS and request.order_type not in (OrderType.MARKET, OrderType.LIMIT):
         raise unprocessable(f"{request.tif.value} orders must be market or limit orders")
 
 
 def _check_class(request: OrderRequest) -> None:
     kind, profit, loss = request.order_class, request.take_profit, request.stop_loss
     if kind is OrderClass.SIMPLE:
-        if profit is not None or loss is not None:
+        if profit is not None or loss is not None or request.stop_loss_limit is not None:
             raise unprocessable("simple orders must not have take_profit or stop_loss")
         return
+    if request.stop_loss_limit is not None and loss is None:
+        raise unprocessable("stop_loss.stop_price is required")
     if request.tif not in _LASTING or request.extended_hours:
         raise unprocessable(f"{kind.value} orders must be DAY or GTC, without extended hours")
     if kind is OrderClass.BRACKET and (profit is None or loss is None):

@@ -26,7 +26,10 @@ def make_legs(parent: Order, request: OrderRequest, name: Callable[[str], tuple[
     if request.take_profit is not None and request.order_class is not OrderClass.OCO:
         legs.append(_leg(parent, OrderType.LIMIT, name("take_profit"), limit=request.take_profit))
     if request.stop_loss is not None:
-        legs.append(_leg(parent, OrderType.STOP, name("stop_loss"), stop=request.stop_loss))
+        kind = OrderType.STOP if request.stop_loss_limit is None else OrderType.STOP_LIMIT
+        legs.append(
+            _leg(parent, kind, name("stop_loss"), limit=request.stop_loss_limit, stop=request.stop_loss)
+        )
     parent.leg_ids = [leg.id for leg in legs]
     return legs
 

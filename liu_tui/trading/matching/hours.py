@@ -3,10 +3,13 @@
 import msgspec
 
 from liu_tui.model.clock import SessionHours
+from liu_tui.model.market import MINUTE_NS
 from liu_tui.model.orders import TimeInForce
 from liu_tui.trading.matching.order import Order
 
 BEFORE, PRE, OPEN, POST, AFTER = range(5)
+_EVENING_NS = 15 * 60 * MINUTE_NS
+"""From the start of the day, at 4:00, to 19:00."""
 
 
 class Hours(msgspec.Struct):
@@ -31,6 +34,26 @@ class Hours(msgspec.Struct):
         if day is None or self.phase == AFTER:
             return None
         return (day.pre_ns, day.open_ns, day.close_ns, day.post_ns)[self.phase]
+
+    def regular(self, t_ns: int) -> bool:
+        """Whether a moment lies in regular hours."""
+        day = self.today
+        return day is None or day.open_ns <= t_ns < day.close_ns
+
+    def refuses_auction(self, tif: TimeInForce, now_ns: int) -> str:
+        """Say when orders for an auction are not taken, if that is now: "09:28 and 19:00"; "" if they are.
+
+        Source: Alpaca's order pages: opg from two minutes before the open, cls from ten minutes before the
+        close (an early one too), both until 19:00.
+        """
+        day = self.today
+        if day is None or now_ns >= day.pre_ns + _EVENING_NS:
+            return ""
+        if tif is TimeInForce.OPG and now_ns >= day.open_ns - 2 * MINUTE_NS:
+            return "09:28 and 19:00"
+        if tif is TimeInForce.CLS and now_ns >= day.close_ns - 10 * MINUTE_NS:
+            return "10 minutes before the close and 19:00"
+        return ""
 
     def admits(self, order: Order) -> bool:
         """Whether the order may trade now."""

@@ -14,7 +14,7 @@ def check_asset(request: OrderRequest, asset: Asset | None, held: float, *, no_s
         raise unprocessable(f'asset "{request.symbol}" not found')
     if not asset.tradable:
         raise unprocessable(f'asset "{request.symbol}" is not tradable')
-    if request.qty != int(request.qty):
+    if request.notional is not None or request.qty != int(request.qty):
         _check_fraction(request, asset)
     if request.side is Side.SELL and held <= 0 and request.order_class is not OrderClass.OCO:
         if not asset.shortable:

@@ -5,9 +5,12 @@ from decimal import Decimal
 import msgspec
 
 from liu_tui.model.orders import Execution, OrderUpdate
+from liu_tui.trading.matching.bands import Band
+from liu_tui.trading.matching.errands import Errand
 from liu_tui.trading.matching.funds import Funds
 from liu_tui.trading.matching.hours import Hours
 from liu_tui.trading.matching.mark import Mark
+from liu_tui.trading.matching.options import ExchangeOptions
 from liu_tui.trading.matching.order import Order
 
 
@@ -18,6 +21,10 @@ class Core(msgspec.Struct, kw_only=True):
     counter:       how many ids were given out; with account and seed it makes the next one
     marks:         of the symbols in use, when dumped; the book keeps them while the exchange runs
     no_borrow:     symbols whose shares cannot be borrowed any more
+    options:       its manners
+    errands:       requests on their way to the book, in the order of their arrival
+    bands:         symbol -> its price band, where there are any
+    last_equity:   dollars at the last close, None before the first
     """
 
     account_id: str
@@ -30,6 +37,10 @@ class Core(msgspec.Struct, kw_only=True):
     counter: int = 0
     marks: dict[str, Mark] = {}
     no_borrow: set[str] = set()
+    options: ExchangeOptions = ExchangeOptions()
+    errands: list[Errand] = []
+    bands: dict[str, Band] = {}
+    last_equity: Decimal | None = None
 
 
 class State(msgspec.Struct, kw_only=True):
