@@ -79,6 +79,7 @@ def stop(batch: str, flatten: bool, as_json: bool) -> Exit:
     default="",
     help="reject, unsubscribe: what becomes of a position and working orders: keep, cancel, flatten.",
 )
+@click.option("--choice", default="", help="resolve: adopt, flatten or ignore.")
 @click.option("--reason", default="", help="Stored with what you do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def ctl(
@@ -89,20 +90,21 @@ def ctl(
     order: str,
     until: str,
     then: str,
+    choice: str,
     reason: str,
     as_json: bool,
 ) -> Exit:
     """Do what the console's keys do.
 
-    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, release, kill, reconnect, status,
-    stop.
+    Pause, resume, reject, allow, subscribe, unsubscribe, cancel, flatten, release, resolve, kill, reconnect,
+    status, stop.
     """
     from liu_tui.engine.client import VERBS
 
     if verb not in VERBS:
         raise UsageError(f"no verb {verb!r}", where="ctl", mend=f"There are {', '.join(VERBS)}")
     words = {"symbol": symbol, "strategy": strategy, "order": order, "reason": reason, "by": "ctl"}
-    words |= {"until": until, "choice": then}
+    words |= {"until": until, "choice": choice or then}
     ok, said, data = asyncio.run(_ask(Path(_running(batch).socket), verb, words))
     if as_json:
         emit({**data, "ok": ok, "words": said})
