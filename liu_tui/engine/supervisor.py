@@ -239,7 +239,7 @@ class Supervisor:
             kid.close()
         if self.market is not None and self.phase != "ended":
             await self.market.stop()
-        await self.door.close(Farewell("the session has ended"))
+        await self.door.close(Farewell(str(self.refused or "the session has ended")))
         if self.records is not None:
             await self.records.close()
 
