@@ -11,8 +11,9 @@ from liu_tui.cli import output
 from liu_tui.cli.checkups import account, host, polygon, terminal
 from liu_tui.cli.checkups.finding import Finding, Verdict
 from liu_tui.errors import Exit, PlanError
+from liu_tui.plan.live import NEEDED, missing_limits
 from liu_tui.plan.load import load_plan
-from liu_tui.plan.schema import DataVendor, Environment, TradePlan
+from liu_tui.plan.schema import DataVendor, Environment, Limits, TradePlan
 from liu_tui.settings import Settings, Workspace
 
 _SIGN = {Verdict.OK: "ok  ", Verdict.WARN: "warn", Verdict.FAIL: "FAIL"}
@@ -44,6 +45,8 @@ def examine(path: Path | None, settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "plan", Verdict.FAIL, f"{len(e.faults)} faults in {path}", f"See 'liu-tui check {path}'."
             )
+    if plan is not None and plan.environment is Environment.PROD:
+        yield _limits(plan.limits)
     yield host.python()
     yield host.libraries()
     yield from _account(plan, settings)
@@ -64,13 +67,25 @@ def _account(plan: TradePlan | None, settings: Settings) -> Iterator[Finding]:
         return
     if keys.alpaca:
         live = plan is not None and plan.environment is Environment.PROD
-        yield asyncio.run(account.clock(keys, account.LIVE_URL if live else account.PAPER_URL))
+        if plan is not None and (wrong := account.right_pair(keys, live=live)):
+            yield wrong
+        url = account.LIVE_URL if live else account.PAPER_URL
+        yield asyncio.run(account.clock(keys, url))
+        if plan is not None:
+            yield asyncio.run(account.standing(keys, url))
     if plan is not None and plan.data is DataVendor.POLYGON:
         yield polygon.key(keys, settings)
         if keys.polygon:
             yield asyncio.run(polygon.data(keys, plan.polygon.feed, polygon.URL))
     elif keys.alpaca:
         yield asyncio.run(account.entitlement(keys, plan.alpaca.feed if plan else "iex", account.DATA_URL))
+
+
+def _limits(limits: Limits) -> Finding:
+    if names := missing_limits(limits):
+        mend = f"Real money needs {', '.join(NEEDED)} in [limits]."
+        return Finding("limits", Verdict.FAIL, f"not set: {', '.join(names)}", mend)
+    return Finding("limits", Verdict.OK, ", ".join(f"{name} {getattr(limits, name):,g}" for name in NEEDED))
 
 
 def _print(findings: list[Finding]) -> None:

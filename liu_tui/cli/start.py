@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from liu_tui.cli.output import emit, say
 from liu_tui.cli.session import digest, open_console
@@ -47,6 +48,9 @@ def seconds_of(text: str) -> float:
 @click.option("--source", default="", help="Recorded data in place of the plan's source (local market only).")
 @click.option("--date", default="", help="The recorded day to play, as 2019-02-12 (local market only).")
 @click.option("--seed", type=int, default=None, help="Of the simulation (local market only).")
+@click.option(
+    "--live", metavar="ACCOUNT", default="", help="Trade this account's real money (environment PROD only)."
+)
 @click.option("--silent", is_flag=True, help="No bell.")
 @click.option(
     "--mouse", is_flag=True, help="Let the mouse click; the terminal's own selection then needs Shift."
@@ -61,6 +65,7 @@ def start(
     source: str,
     date: str,
     seed: int | None,
+    live: str,
     silent: bool,
     mouse: bool,
     as_json: bool,
@@ -69,16 +74,31 @@ def start(
     """Run the day of PLAN: start its session in the background and open the console on it."""
     from liu_tui.engine.session import Options
 
-    options = Options(
-        for_s=seconds_of(for_) if for_ else 0.0, speed=speed, source=source, date=date, seed=seed
-    )
+    span_s = seconds_of(for_) if for_ else 0.0
+    options = Options(for_s=span_s, speed=speed, source=source, date=date, seed=seed, live=live)
     if headless or background:
+        number = _earned(plan, live, may_ask=not background)
+        options = msgspec.structs.replace(options, live=number)
         return run_headless(plan, options, as_json=as_json, background=background)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "there is no terminal for the console", mend="Use --headless, or run it in a terminal"
         )
-    return _console(plan, sys.argv[1:], silent=silent, mouse=mouse)
+    return _console(plan, sys.argv[1:], live=live, silent=silent, mouse=mouse)
+
+
+def _earned(plan: Path, said: str, *, may_ask: bool) -> str:
+    """Return the account whose real money may be traded; what --live said, if the plan trades none."""
+    from liu_tui.cli import live
+    from liu_tui.plan.load import load_plan
+    from liu_tui.plan.schema import Environment
+    from liu_tui.settings import Workspace
+
+    # The source matters on the local market only, where the session looks for it itself.
+    loaded = load_plan(plan, base=Workspace.of(plan).root, source_needed=False)
+    if loaded.environment is not Environment.PROD:
+        return said
+    return live.earn(plan, said, live.somebody() if may_ask else None)
 
 
 def run_headless(plan: Path, options: Any, *, as_json: bool, background: bool = False) -> Exit:
@@ -102,7 +122,7 @@ def run_headless(plan: Path, options: Any, *, as_json: bool, background: bool = 
     return code
 
 
-def _console(plan: Path, words: list[str], *, silent: bool, mouse: bool) -> Exit:
+def _console(plan: Path, words: list[str], *, live: str, silent: bool, mouse: bool) -> Exit:
     from liu_tui.plan.load import load_plan
     from liu_tui.settings import Workspace
 
@@ -111,7 +131,9 @@ def _console(plan: Path, words: list[str], *, silent: bool, mouse: bool) -> Exit
     if record is None:
         # Faults of the plan are told here, on the person's terminal, and not in a background log.
         load_plan(plan, base=Workspace.of(plan).root, source_needed="--source" not in " ".join(words))
-        record = _start_behind(plan, words)
+        number = _earned(plan, live, may_ask=True)
+        # Behind the console nobody can be asked: what was typed here goes with it, and is checked there too.
+        record = _start_behind(plan, words if number == live else [*words, "--live", number])
     return open_console(record, silent=silent, mouse=mouse)
 
 

@@ -24,17 +24,19 @@ from liu_tui.engine.supervisor import Supervisor
 from liu_tui.errors import Exit, LiuError, RefusedError, UsageError
 from liu_tui.model.books import Batch, batch_id_at
 from liu_tui.model.clock import wall_ns
+from liu_tui.plan.live import refuse_unearned
 from liu_tui.plan.load import load_plan, plan_text
 from liu_tui.plan.schema import Environment, TradePlan
 from liu_tui.settings import Workspace
 from liu_tui.store.store import Store
-from liu_tui.wiring.venue import keys_for, venue_of
+from liu_tui.wiring.venue import Venue, keys_for, venue_of
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line may say beside the plan. Empty strings leave the plan's word.
 
     record: the file that all market data are recorded to, absolute; then nothing is traded
+    live:   the number of the account whose real money a person has allowed
     """
 
     for_s: float = 0.0
@@ -43,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     date: str = ""
     seed: int | None = None
     record: str = ""
+    live: str = ""
 
 
 def with_options(plan: TradePlan, options: Options) -> TradePlan:
@@ -102,29 +105,39 @@ def _source(text: str) -> str:
     return str(path)
 
 
-async def run_session(plan_file: Path, options: Options) -> tuple[Exit, dict[str, Any]]:
+async def run_session(
+    plan_file: Path, options: Options, *, venue: Venue | None = None
+) -> tuple[Exit, dict[str, Any]]:
     """Run a plan's session to its end in this process; returns how it went and its summary.
 
     plan_file: absolute
+    venue:     a stand-in for the plan's own: how real money is rehearsed. Nothing outside Python can name it
 
-    Raises PlanError, RefusedError (the plan's session runs already, or PROD), or another LiuError if it
-    cannot start.
+    Raises PlanError, RefusedError (the plan's session runs already, its account is traded by another, real
+    money that nobody has allowed), or another LiuError if it cannot start.
     """
     workspace = Workspace.of(plan_file)
     plan = with_options(load_plan(plan_file, base=workspace.root, source_needed=not options.source), options)
-    if plan.environment is Environment.PROD:
-        raise RefusedError(
-            "PROD is refused by this version", where=str(plan_file), mend='Set environment = "PAPER"'
-        )
+    _check_live(plan, options.live)
     if plan.market is None:
-        keys_for(venue_of(plan))  # said here, and not by each child in turn
+        keys_for(venue or venue_of(plan))  # said here, and not by each child in turn
     registry = Registry(workspace)
     lock = _enter(registry, plan_file)
     try:
         async with await Store.open(workspace.db) as store:
-            return await _run(plan, plan_file, options, workspace, registry, store)
+            return await _run(plan, plan_file, options, workspace, registry, store, venue)
     finally:
         lock.release()
+
+
+def _check_live(plan: TradePlan, account: str) -> None:
+    refuse_unearned(plan, account)
+    if account and plan.environment is not Environment.PROD:
+        raise UsageError(
+            f"the plan is {plan.environment.value}, which trades no real money",
+            where="--live",
+            mend='Leave it away, or write environment = "PROD".',
+        )
 
 
 def _enter(registry: Registry, plan_file: Path) -> FileLock:
@@ -139,7 +152,13 @@ def _enter(registry: Registry, plan_file: Path) -> FileLock:
 
 
 async def _run(
-    plan: TradePlan, plan_file: Path, options: Options, workspace: Workspace, registry: Registry, store: Store
+    plan: TradePlan,
+    plan_file: Path,
+    options: Options,
+    workspace: Workspace,
+    registry: Registry,
+    store: Store,
+    venue: Venue | None,
 ) -> tuple[Exit, dict[str, Any]]:
     left = registry.unfinished(str(plan_file))
     batch_id = left.batch_id if left else batch_id_at(wall_ns())
@@ -163,12 +182,18 @@ async def _run(
         store=store,
         build=__version__,
         recording=options.record,
+        live=options.live,
+        venue=venue,
     )
     interrupted = _obey_signals(supervisor)
     ended = False
     try:
         summary = await supervisor.run(options.for_s)
         ended = True
+    except RefusedError:
+        if left is None:  # it has done nothing that a later start would go on with
+            registry.close(supervisor.record)
+        raise
     finally:
         reason = summary["end_reason"] if ended else "failed"
         await _end_books(store, batch_id, reason)

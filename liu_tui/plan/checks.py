@@ -74,6 +74,9 @@ def _environment(plan: Values, faults: Faults) -> None:
     if plan.get("environment") is Environment.BACKTEST:
         mend = "Say \"PAPER\"; 'liu-tui backtest' marks its own batches."
         faults.at(("environment",), "was 'BACKTEST', which no session runs in", mend)
+    if plan.get("environment") is Environment.PROD and "market" in plan:
+        mend = 'Take [market] away to trade real money, or write environment = "PAPER".'
+        faults.at(("environment",), "was 'PROD' with a [market] table", mend)
 
 
 def _market(market: Values, faults: Faults) -> None:

@@ -61,17 +61,21 @@ def venue_of(plan: TradePlan, url: str = "") -> Venue:
 
     url: of the running local market, "http://127.0.0.1:PORT", for a plan with [market]
 
-    Raises RefusedError for real money, which this version does not trade; UsageError for an unknown feed, or
-    for a local market without its url.
+    Whether real money may be traded there is not asked here: see plan.live.
+    Raises UsageError for an unknown feed, or for a local market without its url; RefusedError for real money
+    on the local market.
     """
+    live = plan.environment is Environment.PROD
     if plan.market is not None:
+        if live:
+            raise RefusedError(
+                "real money is not traded on the local market",
+                where="environment",
+                mend='Take [market] away, or write environment = "PAPER".',
+            )
         return local_venue(url, lockstep=plan.lockstep, vendor=plan.data)
-    if plan.environment is Environment.PROD:
-        raise RefusedError(
-            "this version does not trade real money", where="environment", mend="Write environment = 'PAPER'."
-        )
-    paper = alpaca_paper(plan.alpaca.feed)
-    return with_polygon(paper, plan.polygon.feed) if plan.data is DataVendor.POLYGON else paper
+    alpaca = alpaca_live(plan.alpaca.feed) if live else alpaca_paper(plan.alpaca.feed)
+    return with_polygon(alpaca, plan.polygon.feed) if plan.data is DataVendor.POLYGON else alpaca
 
 
 def local_venue(url: str, *, lockstep: bool = False, vendor: DataVendor = DataVendor.ALPACA) -> Venue:
@@ -108,14 +112,23 @@ def local_venue(url: str, *, lockstep: bool = False, vendor: DataVendor = DataVe
 
 def alpaca_paper(feed: str) -> Venue:
     """Describe Alpaca's paper account with one of its data feeds. Raises UsageError for an unknown feed."""
+    return _alpaca("paper-api.alpaca.markets", feed)
+
+
+def alpaca_live(feed: str) -> Venue:
+    """Describe Alpaca's live account, its data as those of the paper account. Raises UsageError."""
+    return _alpaca("api.alpaca.markets", feed)
+
+
+def _alpaca(host: str, feed: str) -> Venue:
     if feed not in FEEDS:
         raise UsageError(f"no feed {feed!r}", where="[alpaca] feed", mend=f"Known feeds: {', '.join(FEEDS)}.")
     return Venue(
         kind="alpaca",
-        rest_url="https://paper-api.alpaca.markets",
+        rest_url=f"https://{host}",
         data_url="https://data.alpaca.markets",
         stream_url=f"wss://stream.data.alpaca.markets/v2/{feed}",
-        updates_url="wss://paper-api.alpaca.markets/stream",
+        updates_url=f"wss://{host}/stream",
         feed=feed,
         delay_ns=FEEDS[feed],
     )

@@ -54,9 +54,13 @@ def test_a_plan_without_one_trades_at_alpacas_paper_account() -> None:
     assert not venue.lockstep
 
 
-def test_real_money_is_refused() -> None:
+def test_real_money_is_traded_at_alpacas_live_account_and_never_on_the_local_market() -> None:
+    live = venue_of(TradePlan(environment=Environment.PROD))
+    assert (live.kind, live.rest_url) == ("alpaca", "https://api.alpaca.markets")
+    assert live.updates_url == "wss://api.alpaca.markets/stream"
+    assert live.data_url == venue_of(TradePlan()).data_url
     with pytest.raises(RefusedError, match="real money"):
-        venue_of(TradePlan(environment=Environment.PROD))
+        venue_of(TradePlan(environment=Environment.PROD, market=MarketTable()), URL)
 
 
 def test_an_unknown_feed_and_a_market_without_address_are_told() -> None:

@@ -1,6 +1,7 @@
-"""Alpaca's keys, its clock, and which data the account may have. No message ever holds a key."""
+"""Alpaca's keys, its clock, the account, and which data it may have. No message ever holds a key."""
 
 from datetime import datetime
+from typing import Any
 
 from liu_tui.cli.checkups.asking import TIMEOUT_S, ask, unanswered
 from liu_tui.cli.checkups.finding import Finding, Verdict
@@ -28,6 +29,10 @@ _REST_FEEDS = {"test": "iex"}
 """What a question by REST names instead of a feed that only the stream has."""
 
 
+_KINDS = {"PK": "paper", "AK": "live"}
+"""How the ids of Alpaca's keys begin."""
+
+
 def keys(settings: Settings, *, needed: bool) -> tuple[Finding, Keys | None]:
     """Look for Alpaca's keys. needed: the plan cannot run without."""
     try:
@@ -44,6 +49,41 @@ def keys(settings: Settings, *, needed: bool) -> tuple[Finding, Keys | None]:
     verdict = Verdict.FAIL if needed else Verdict.WARN
     words = "none" if needed else "none: only the local market can be traded"
     return Finding("keys", verdict, words, mend), found
+
+
+def right_pair(keys: Keys, *, live: bool) -> Finding | None:
+    """Say that a pair is of the other account, as far as its first letters tell; None if they do not."""
+    kind, needed = _KINDS.get(keys.alpaca_id.reveal()[:2]), "live" if live else "paper"
+    if kind is None or kind == needed:
+        return None
+    words = f"the pair from {keys.source} is of a {kind} account, and the plan trades a {needed} one"
+    mend = f"Export the pair of the {needed} account, or change environment in the plan."
+    return Finding("keys", Verdict.FAIL, words, mend)
+
+
+async def standing(keys: Keys, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
+    """Ask whether the account may trade, and what stands against it; its number is the finding's value."""
+    status, body = await ask(f"{url}/v2/account", _headers(keys), timeout_s)
+    if status in (401, 403):
+        mend = "Paper and live accounts have different keys: check which pair this is."
+        return Finding("account", Verdict.FAIL, f"{url} refuses the keys ({status})", mend)
+    number = str(body.get("account_number") or "")
+    if status != 200 or not number:
+        mend = "Check the network, a proxy, or the vendor's status page."
+        return Finding("account", Verdict.FAIL, f"{url} {unanswered(status)}", mend)
+    words = f"{number}, equity {_dollars(body, 'equity')}, buying power {_dollars(body, 'buying_power')}"
+    against = [name for name in ("trading_blocked", "account_blocked") if body.get(name)]
+    if body.get("status") != "ACTIVE":
+        against.append(f"status {body.get('status')}")
+    if against:
+        mend = "Ask the broker: it takes no orders of this account."
+        return Finding("account", Verdict.FAIL, f"{words}; {', '.join(against)}", mend, number)
+    if body.get("trade_suspended_by_user"):
+        mend = "A kill has set it, or you have: resume lifts it, and so does the broker's own page."
+        return Finding(
+            "account", Verdict.WARN, f"{words}; new orders are suspended by its owner", mend, number
+        )
+    return Finding("account", Verdict.OK, words, value=number)
 
 
 async def clock(keys: Keys, url: str, timeout_s: float = TIMEOUT_S) -> Finding:
@@ -86,6 +126,13 @@ async def entitlement(keys: Keys, feed: str, url: str, timeout_s: float = TIMEOU
         return Finding("data", Verdict.FAIL, f"{feed}: the vendor refuses ({said})", mend)
     words = f"{words}; {url} {unanswered(status)}"
     return Finding("data", Verdict.WARN, words, "Not verified: ask again later.")
+
+
+def _dollars(body: dict[str, Any], name: str) -> str:
+    try:
+        return f"${float(body[name]):,.2f}"
+    except (KeyError, TypeError, ValueError):
+        return "unknown"
 
 
 def _headers(keys: Keys) -> dict[str, str]:

@@ -14,9 +14,13 @@ class Verdict(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was looked at, how it stands, in words, and the mend if there is something to mend."""
+    """What was looked at, how it stands, in words, and the mend if there is something to mend.
+
+    value: for a program: the account's number
+    """
 
     name: str
     verdict: Verdict
     words: str
     mend: str = ""
+    value: str = ""
