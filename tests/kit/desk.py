@@ -10,7 +10,16 @@ from msgspec.structs import replace
 
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Quote
-from liu_tui.model.orders import BrokerOrder, Fill, Intent, Operation, OrderRequest, OrderState, OrderUpdate
+from liu_tui.model.orders import (
+    BrokerOrder,
+    Fill,
+    Intent,
+    Operation,
+    OrderRequest,
+    OrderState,
+    OrderUpdate,
+    ReplaceRequest,
+)
 from liu_tui.plan.schema import Limits
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.effects import (
@@ -23,6 +32,7 @@ from liu_tui.trading.effects import (
     Latched,
     News,
     Notice,
+    ReplaceAtBroker,
     Send,
     Suspend,
 )
@@ -181,6 +191,8 @@ class Rig:
                 self.suspended = on
             case Send(request=request):
                 self.queue.extendleft(reversed(self._submit(request)))
+            case ReplaceAtBroker(request=request):
+                self.queue.extendleft(reversed(self._replace(request)))
             case CancelAtBroker(order_id=order_id, client_order_id=cid):
                 try:
                     self.exchange.cancel(order_id, self.now_ns)
@@ -202,6 +214,22 @@ class Rig:
             return self.desk.on_failed(cid, "halted", unknown=False, now_ns=self.now_ns)
         try:
             order = self.exchange.submit(request, self.now_ns)
+        except ExchangeRefusal as e:
+            return self.desk.on_failed(cid, str(e), unknown=False, now_ns=self.now_ns)
+        if self.lose_answers:
+            return self.desk.on_failed(cid, "timed out", unknown=True, now_ns=self.now_ns)
+        return self.desk.on_accepted(cid, order, self.now_ns)
+
+    def _replace(self, request: ReplaceRequest) -> list[Effect]:
+        cid = request.client_order_id
+        assert cid not in self.sent, f"{cid} was sent twice"
+        self.sent.append(cid)
+        assert self.books.orders[cid].state is OrderState.INTENT, "sent before it was journalled"
+        try:
+            order = self.exchange.replace(
+                request.order_id, self.now_ns, qty=request.qty, limit_price=request.limit_price,
+                stop_price=request.stop_price, tif=request.tif, client_order_id=cid,
+            )  # fmt: skip
         except ExchangeRefusal as e:
             return self.desk.on_failed(cid, str(e), unknown=False, now_ns=self.now_ns)
         if self.lose_answers:
