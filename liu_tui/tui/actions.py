@@ -51,19 +51,29 @@ _PANES = tuple(
 )
 
 ACTIONS: tuple[Action, ...] = (
-    # trading
-    Action("reject", ("x",), "Reject the symbol, or allow it again", "trading", Tier.UNDO, "reject", "reject",
-           "SYMBOL"),
-    Action("unsubscribe", ("d",), "Drop the symbol's data, or subscribe it", "trading", Tier.UNDO, "drop",
+    # the four verbs, and the kill switch
+    Action("pause", ("P",), "Pause entries, or resume them", "the four verbs", Tier.UNDO, "pause", "pause"),
+    Action("cancel", ("C",), "Cancel orders: this one, or the symbol's", "the four verbs", Tier.CONFIRM,
+           "cancel", "cancel", "SYMBOL or all", fresh=True),
+    Action("flatten", ("F",), "Flatten the symbol: cancel and close", "the four verbs", Tier.CONFIRM,
+           "flatten", "flatten", "SYMBOL or all", fresh=True),
+    Action("flatten_all", ("A",), "Flatten everything", "the four verbs", Tier.TYPED, "all", fresh=True),
+    Action("stop", ("Q",), "Stop the session, flat or not", "the four verbs", Tier.CONFIRM, "stop", "stop"),
+    Action("kill", ("K",), "Kill switch: halt, flatten everything", "the four verbs", Tier.TYPED, "kill",
+           "kill"),
+    # deciding
+    Action("reject", ("x",), "Reject the symbol today, or allow it", "deciding", Tier.UNDO, "reject",
+           "reject", "SYMBOL [30m, 14:30, day, good] [for=STRATEGY] [WHY]"),
+    Action("reject_on_terms", ("X",), "Reject: how long, for whom, and why", "deciding", Tier.UNDO),
+    Action("unsubscribe", ("d",), "Drop the symbol's data, or subscribe it", "deciding", Tier.UNDO, "drop",
            "unsubscribe", "SYMBOL"),
-    Action("pause", ("P",), "Pause new entries, or resume them", "trading", Tier.UNDO, "pause", "pause"),
-    Action("undo", ("u",), "Undo reject, drop or pause, for 10 s", "trading", Tier.UNDO, "undo", "undo"),
-    Action("cancel", ("C",), "Cancel order, or symbol's entries", "trading", Tier.CONFIRM, "cancel",
-           "cancel", "SYMBOL or all", fresh=True),
-    Action("flatten", ("F",), "Flatten symbol: cancel and close", "trading", Tier.CONFIRM, "flatten",
-           "flatten", "SYMBOL or all", fresh=True),
-    Action("flatten_all", ("A",), "Flatten all: cancel, close", "trading", Tier.TYPED, "all", fresh=True),
-    Action("kill", ("K",), "Kill: halt and flatten all", "trading", Tier.TYPED, "kill", "kill"),
+    Action("undo", ("u",), "Undo reject, drop or pause, for 10 s", "deciding", Tier.UNDO, "undo", "undo"),
+    Action("vetoes", ("v",), "Rejected symbols; allow one again", "deciding", command="vetoes"),
+    Action("resolve", ("D",), "Differences: adopt, flatten or ignore", "deciding", Tier.CONFIRM,
+           "differences", "resolve", "SYMBOL adopt, flatten or ignore", fresh=True),
+    Action("release", ("R",), "Release a flatten that is not done", "deciding", Tier.CONFIRM, "release",
+           "release", "SYMBOL or all", fresh=True),
+    Action("money", ("m",), "The account: day, limits, cash, fees", "deciding", command="money"),
     # panes
     *_PANES,
     Action("next_pane", ("tab",), "Next pane", "panes"),
@@ -79,7 +89,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bottom", ("G", "end"), "To the bottom; in the log: follow", "rows"),
     Action("columns_right", ("l", "right"), "More columns to the right", "rows"),
     Action("columns_left", ("h", "left"), "Columns back to the left", "rows"),
-    Action("open", ("enter",), "Detail of the symbol; whole log line", "rows", command="goto",
+    Action("open", ("enter",), "Detail of symbol, order, log line", "rows", command="goto",
            takes="SYMBOL"),
     Action("back", ("escape",), "Close, clear the filter, end the zoom", "rows"),
     Action("filter", ("slash",), "Filter: nv  !gap  chg>3  scanner=most", "rows", short="filter",
@@ -99,7 +109,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bell", ("b",), "Silence the bell, or let it ring", "console", command="bell"),
     Action("theme", ("t",), "Next theme", "console", command="theme", takes="NAME"),
     Action("redraw", ("ctrl+l",), "Draw everything anew", "console"),
-    Action("quit", ("q", "ctrl+c"), "Leave: it goes on running, or is stopped", "console", short="quit",
+    Action("quit", ("q", "ctrl+c"), "Leave: it goes on running, or stop it", "console", short="quit",
            command="q"),
 )  # fmt: skip
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.tui.actions import BY_ID, Tier
+from liu_tui.tui.deeds import Ask, Choice, Deed, Proposal, Target, in_live
 from liu_tui.tui.format import SECOND_NS, age
 from liu_tui.tui.link import Link
-from liu_tui.tui.targets import Ask, Choice, Deed, Proposal, Target
+from liu_tui.tui.spoken import is_live
 from liu_tui.tui.view import View
 
 UNDO_S = 10.0
@@ -51,7 +52,7 @@ class Commander:
     def do(self, name: str, target: Callable[[], Target]) -> None:
         """Do an action on a target, as far as its tier and the moment allow."""
         if why := self.why_not(name):
-            self._say(f"{BY_ID[name].short or name}: {why}", "warn")
+            self._say(f"{BY_ID[name].short or name.replace('_', ' ')}: {why}", "warn")
             return
         self.carry_out(target())
 
@@ -61,7 +62,8 @@ class Commander:
             case str():
                 self._say(target, "warn")
             case Proposal():
-                self._confirm(target, self._answered)
+                live = is_live(self._view.picture)
+                self._confirm(in_live(target) if live else target, self._answered)
             case Deed(asks=asks, undo=undo):
                 self._undo, self._undo_until_ns = undo, monotonic_ns() + int(UNDO_S * SECOND_NS)
                 self._send(asks)
@@ -81,6 +83,9 @@ class Commander:
     def _answered(self, choice: Choice | None) -> None:
         if choice is None:
             return
+        if choice.then is not None:
+            self._confirm(choice.then, self._answered)
+            return
         self._undo = ()
         self._send(choice.asks)
         if choice.quits:
@@ -89,8 +94,9 @@ class Commander:
     def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
             sent = self._link.send(
-                ask.verb, symbol=ask.symbol, order=ask.order, reason=ask.reason, flatten=ask.flatten
-            )
+                ask.verb, symbol=ask.symbol, order=ask.order, reason=ask.reason, flatten=ask.flatten,
+                strategy=ask.strategy, choice=ask.choice, until=ask.until,
+            )  # fmt: skip
             if not sent:
                 self._say(f"{ask.verb} was not sent: no connection to the session", "error")
                 return

@@ -13,19 +13,24 @@ from textual.screen import Screen
 from liu_tui.engine.snapshot import OrderRow
 from liu_tui.tui.actions import ACTIONS, PANES
 from liu_tui.tui.commander import Commander
+from liu_tui.tui.deeds import Choice, Proposal
 from liu_tui.tui.format import Span
 from liu_tui.tui.hands import Hands
 from liu_tui.tui.link import Link
 from liu_tui.tui.panes.data import DATA
 from liu_tui.tui.panes.house import ACTIVITY, CONSUMERS, PROCESSES, STRATEGIES
-from liu_tui.tui.panes.rows import HITS, ORDERS, POSITIONS
+from liu_tui.tui.panes.orders import ORDERS
+from liu_tui.tui.panes.rows import HITS, POSITIONS
 from liu_tui.tui.screens.confirm import Confirm
-from liu_tui.tui.targets import Choice, Proposal
+from liu_tui.tui.screens.dialog import Dialog
+from liu_tui.tui.spoken import is_live
 from liu_tui.tui.typed import CommandLine
 from liu_tui.tui.view import View
+from liu_tui.tui.widgets.alerts import Alerts
 from liu_tui.tui.widgets.bars import KeyBar, MessageBar
 from liu_tui.tui.widgets.board import Board, Look
 from liu_tui.tui.widgets.detail import DetailBoard
+from liu_tui.tui.widgets.gauges import MoneyBar
 from liu_tui.tui.widgets.layout import UNPLACED, Body, Places, places, sharing
 from liu_tui.tui.widgets.notice import Notice
 from liu_tui.tui.widgets.prompt import Prompt
@@ -34,6 +39,8 @@ from liu_tui.tui.widgets.status_bar import StatusBar
 from liu_tui.tui.widgets.strip_table import AnyTable, StripTable, wall_s
 
 DETAIL_EVERY_S = 1.0
+MONEY_FROM = (100, 36)
+"""Cells of a terminal that has room for the account's line; `m` shows it on smaller ones."""
 TABLES = (HITS, POSITIONS, ORDERS, CONSUMERS, STRATEGIES, ACTIVITY, PROCESSES, DATA)
 _SHORT = {"hits": "Hits", "positions": "Pos", "orders": "Ord", "consumers": "Cons", "log": "Log",
           "strategies": "Strat", "activity": "Act", "processes": "Proc", "data": "Data"}  # fmt: skip
@@ -52,6 +59,8 @@ class Console(Screen[None], inherit_bindings=False):
         super().__init__()
         self.view, self.look = view, look
         self.status = StatusBar(view, look)
+        self.money = MoneyBar(view, look)
+        self.alerts = Alerts(view, look)
         self.tables: dict[str, AnyTable] = {pane.name: StripTable(pane, view, look) for pane in TABLES}
         self.log_pane = RingLog(view, look)
         self.detail = DetailBoard(view, look)
@@ -67,6 +76,7 @@ class Console(Screen[None], inherit_bindings=False):
         self.focused_pane, self.before, self.shared = "hits", "positions", "positions"
         self.zoomed = self.detailed = False
         self._mode = ""
+        self._alerted = 0
         self._asked_s = 0.0
         self._placed: Places = {}
 
@@ -75,7 +85,9 @@ class Console(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Everything is mounted at once; the layout decides what is seen."""
         yield self.status
+        yield self.money
         with self.body:
+            yield self.alerts
             yield from self.tables.values()
             yield self.log_pane
             yield self.detail
@@ -87,6 +99,12 @@ class Console(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Nothing is typed yet."""
         self.prompt.display = False
+
+    def on_resize(self) -> None:
+        """The account's line needs room."""
+        size = self.app.size
+        self.money.display = size.width >= MONEY_FROM[0] and size.height >= MONEY_FROM[1]
+        self.status.limits = not self.money.display
 
     def pane(self, name: str) -> AnyTable | RingLog:
         """The widget of a pane."""
@@ -118,7 +136,8 @@ class Console(Screen[None], inherit_bindings=False):
         zoom = self.focused_pane if self.zoomed else ""
         if self.detailed or self._notice_wanted:
             zoom = "notice" if self._notice_wanted else "detail"
-        self._placed = places(width, height, shared=self.shared, zoom=zoom)
+        self._alerted = self.alerts.wanted(width, height)
+        self._placed = places(width, height, shared=self.shared, zoom=zoom, alerts=self._alerted)
         return self._placed
 
     @property
@@ -160,8 +179,9 @@ class Console(Screen[None], inherit_bindings=False):
 
     def paint(self) -> None:
         """One frame: everything that is seen and has changed."""
+        self._be_live(is_live(self.view.picture))
         mode = "notice" if self._notice_wanted else "panes"
-        if mode != self._mode:
+        if mode != self._mode or self.alerts.wanted(*self.body.size) != self._alerted:
             self._mode = mode
             self.relayout()
             return
@@ -174,6 +194,15 @@ class Console(Screen[None], inherit_bindings=False):
                 board.repaint()
             else:
                 board.flush()
+        if isinstance(dialog := self.app.screen, Dialog):
+            dialog.frame()
+
+    def _be_live(self, live: bool) -> None:
+        """Real money changes the frame's colours, and gives the gaps between panes one."""
+        if live != self.look.live:
+            self.look.be_live(live)
+            self.set_class(live, "-live")
+            self.repaint()
 
     def repaint(self) -> None:
         """Paint everything anew."""
@@ -182,11 +211,14 @@ class Console(Screen[None], inherit_bindings=False):
 
     def _seen(self) -> list[Board]:
         boards: list[Board] = [self.status, self.messages, self.keys]
+        if self.money.display:
+            boards.append(self.money)
         named: dict[str, Board] = {
             **self.tables,
             "log": self.log_pane,
             "detail": self.detail,
             "notice": self.notice,
+            "alerts": self.alerts,
         }
         return boards + [named[name] for name in self._placed if name in named]
 
@@ -209,10 +241,8 @@ class Console(Screen[None], inherit_bindings=False):
         self.messages.say(words, tone)
 
     def confirm(self, proposal: Proposal, answered: Callable[[Choice | None], None]) -> None:
-        """Put a dialog up, one at a time."""
-        picture = self.view.picture
-        live = picture is not None and picture.environment == "PROD"
-        self.app.push_screen(Confirm(proposal, self.look, live=live), answered)
+        """Put a dialog up."""
+        self.app.push_screen(Confirm(proposal, self.look), answered)
 
     def action_do(self, name: str) -> None:
         """Do an action of the registry, and show at once what came of it."""

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from liu_tui.tui import targets
+from liu_tui.tui import lists, standing, symbols, targets
 from liu_tui.tui.actions import ACTIONS, PANES, Tier
+from liu_tui.tui.deeds import Target
 from liu_tui.tui.format import clean, clock
+from liu_tui.tui.screens.listing import Listing, ListKind
+from liu_tui.tui.screens.money import MoneySheet
+from liu_tui.tui.screens.order import OrderSheet
 from liu_tui.tui.screens.palette import Palette
 from liu_tui.tui.screens.reading import Reading, help_rows, wrapped
-from liu_tui.tui.targets import Target
+from liu_tui.tui.screens.reject import RejectForm
 from liu_tui.tui.widgets.ring_log import RingLog
 from liu_tui.tui.widgets.strip_table import AnyTable, wall_s
 
 if TYPE_CHECKING:
+    from liu_tui.engine.snapshot import OrderRow
     from liu_tui.tui.console import Console
 
 
@@ -37,15 +42,56 @@ class Hands:
         pane = name.removeprefix("pane_")
         return lambda: self.show_pane(pane)
 
-    # ── trading ──
+    # ── deciding ──
 
     def do_reject(self) -> None:
         """Reject or allow."""
-        self.on_symbol("reject", self._console.symbol, targets.toggle_reject)
+        self.on_symbol("reject", self._console.symbol, symbols.toggle_reject)
+
+    def do_reject_on_terms(self) -> None:
+        """Reject for a time, a strategy, a reason."""
+        console, symbol = self._console, self._console.symbol
+        why = console.commander.why_not("reject_on_terms") or ("" if symbol else "no symbol under the cursor")
+        if why:
+            console.say(f"reject: {why}", "warn")
+            return
+
+        def chosen(terms: symbols.Terms | None) -> None:
+            if terms is not None:
+                self.on_symbol("reject", symbol, lambda view, one: symbols.reject(view, one, terms))
+
+        picture = console.view.picture
+        names = tuple(row.name for row in picture.strategies) if picture else ()
+        held = any(console.view.holdings(symbol))
+        console.app.push_screen(RejectForm(symbol, names, held=held, look=console.look), chosen)
 
     def do_unsubscribe(self) -> None:
         """Unsubscribe or subscribe."""
-        self.on_symbol("unsubscribe", self._console.symbol, targets.toggle_subscription)
+        self.on_symbol("unsubscribe", self._console.symbol, symbols.toggle_subscription)
+
+    def do_vetoes(self) -> None:
+        """All vetoes."""
+        self._list(lists.VETOES)
+
+    def do_resolve(self) -> None:
+        """The differences."""
+        self._list(lists.DIFFERENCES)
+
+    def do_release(self) -> None:
+        """Release the one flatten there is; of several, one from a list."""
+        console = self._console
+        rows = console.view.picture.flattens if console.view.picture else ()
+        if len(rows) == 1:
+            self.on_symbol("release", rows[0].symbol, standing.release)
+        else:
+            self._list(lists.FLATTENS)
+
+    def do_money(self) -> None:
+        """The account's figures."""
+        console = self._console
+        console.app.push_screen(MoneySheet(console.view, console.look))
+
+    # ── the four verbs ──
 
     def do_pause(self) -> None:
         """Pause or resume entries."""
@@ -77,6 +123,11 @@ class Hands:
         console = self._console
         console.commander.do("flatten_all", lambda: targets.flatten_all(console.view))
 
+    def do_stop(self) -> None:
+        """Stop the session."""
+        console = self._console
+        console.commander.do("stop", lambda: targets.stop(console.view))
+
     def do_kill(self) -> None:
         """Kill."""
         console = self._console
@@ -94,6 +145,22 @@ class Hands:
         """Do an action on a symbol."""
         console = self._console
         console.commander.do(name, lambda: target(console.view, symbol))
+
+    def _list(self, kind: ListKind) -> None:
+        console = self._console
+        console.app.push_screen(Listing(kind, console.view, console.look, console.commander.do))
+
+    def _show_order(self, order: OrderRow) -> None:
+        console = self._console
+
+        def chosen(asked: str | None) -> None:
+            if asked == "open":
+                console.show_detail(order.symbol)
+            elif asked == "cancel":
+                now = console.view.order(order.client_order_id) or order
+                console.commander.do("cancel", lambda: targets.cancel_order(console.view, now))
+
+        console.app.push_screen(OrderSheet(order.client_order_id, console.view, console.look), chosen)
 
     # ── panes ──
 
@@ -164,6 +231,8 @@ class Hands:
         console = self._console
         if console.focused_pane == "log" and not console.detailed:
             self._read_line()
+        elif (order := console.order) is not None:
+            self._show_order(order)
         elif symbol := console.symbol:
             console.show_detail(symbol)
         elif (table := console.table) is not None and (row := table.table.chosen) is not None:

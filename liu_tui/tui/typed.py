@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from liu_tui.model.market import normal_symbol
-from liu_tui.tui import targets
+from liu_tui.tui import standing, symbols, targets
 from liu_tui.tui.actions import COMMANDS
 from liu_tui.tui.hands import Hands
 from liu_tui.tui.widgets.strip_table import wall_s
 
 if TYPE_CHECKING:
     from liu_tui.tui.console import Console
+
+_UNTIL = re.compile(r"day|good|\d+m|\d{1,2}:\d{2}")
+_FOR = "for="
+
+
+def terms_of(words: str) -> symbols.Terms:
+    """Read `[30m | 14:30 | day | good] [for=STRATEGY] [WHY]`."""
+    until = strategy = ""
+    rest = words.split()
+    if rest and _UNTIL.fullmatch(rest[0]):
+        until = rest.pop(0)
+    if rest and rest[0].startswith(_FOR):
+        strategy = rest.pop(0).removeprefix(_FOR)
+    return symbols.Terms(until, strategy, " ".join(rest))
 
 
 class CommandLine:
@@ -21,12 +36,14 @@ class CommandLine:
     def __init__(self, console: Console, hands: Hands) -> None:
         self._console, self._hands = console, hands
         self._with_words: dict[str, Callable[[str], None]] = {
-            "reject": lambda words: hands.on_symbol("reject", normal_symbol(words), targets.toggle_reject),
+            "reject": self._reject,
             "unsubscribe": lambda words: hands.on_symbol(
-                "unsubscribe", normal_symbol(words), targets.toggle_subscription
+                "unsubscribe", normal_symbol(words), symbols.toggle_subscription
             ),
             "cancel": self._cancel,
             "flatten": self._flatten,
+            "resolve": self._resolve,
+            "release": self._release,
             "goto": self._goto,
             "filter": hands.look_for,
             "sort": self._sort,
@@ -53,6 +70,26 @@ class CommandLine:
             self._console.say("goto which symbol?", "warn")
         else:
             self._hands.do(COMMANDS[name].id)
+
+    def _reject(self, words: str) -> None:
+        """`SYMBOL` alone is the key x; with more words it is rejected on those terms."""
+        symbol, _, rest = words.partition(" ")
+        symbol = normal_symbol(symbol)
+        if not rest:
+            self._hands.on_symbol("reject", symbol, symbols.toggle_reject)
+            return
+        terms = terms_of(rest)
+        self._hands.on_symbol("reject", symbol, lambda view, one: symbols.reject(view, one, terms))
+
+    def _resolve(self, words: str) -> None:
+        symbol, _, choice = words.partition(" ")
+        self._hands.on_symbol(
+            "resolve", normal_symbol(symbol), lambda view, one: standing.resolve(view, one, choice.strip())
+        )
+
+    def _release(self, words: str) -> None:
+        symbol = "" if words.upper() == "ALL" else normal_symbol(words)
+        self._hands.on_symbol("release", symbol, standing.release)
 
     def _cancel(self, words: str) -> None:
         symbol = "" if words.upper() == "ALL" else normal_symbol(words)

@@ -9,8 +9,18 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from liu_tui.engine.client import Farewell, Reply, ToClient
-from liu_tui.engine.snapshot import CommandRow, Detail, HitRow, LogLine, OrderRow, Picture, PositionRow
+from liu_tui.engine.snapshot import (
+    CommandRow,
+    Detail,
+    HitRow,
+    LogLine,
+    OrderRow,
+    Picture,
+    PositionRow,
+    VetoRow,
+)
 from liu_tui.model.clock import SessionClock, monotonic_ns
+from liu_tui.tui.lives import Lives
 
 SECOND_NS = 1_000_000_000
 LOG_KEPT = 10_000
@@ -69,6 +79,7 @@ class View:
         self.log_added = 0
         self.asked: dict[str, Asked] = {}
         self.details: dict[str, Detail] = {}
+        self.lives = Lives()
         self.farewell: Farewell | None = None
         self.clock = SessionClock()
         self.version = 0
@@ -96,6 +107,7 @@ class View:
         self.picture = picture
         self.heard_ns = monotonic_ns()
         self.clock.set(picture.anchor)
+        self.lives.take(picture.orders)
         fresh = [line for line in picture.log if line.n > self.log_n]
         if fresh:
             self.log.extend(fresh)
@@ -182,15 +194,24 @@ class View:
         held = [row for row in self.picture.positions if row.symbol == symbol]
         return held, [row for row in self.picture.orders if row.symbol == symbol and row.live]
 
+    def order(self, order_id: str) -> OrderRow | None:
+        """An order by its id."""
+        rows = self.picture.orders if self.picture else ()
+        return next((row for row in rows if row.client_order_id == order_id), None)
+
     def hit(self, symbol: str) -> HitRow | None:
         """The newest pick of a symbol."""
         rows = self.picture.hits if self.picture else ()
         return next((row for row in rows if row.symbol == symbol), None)
 
+    def vetoes(self, symbol: str) -> list[VetoRow]:
+        """All vetoes on a symbol, of one strategy or of all."""
+        rows = self.picture.vetoes if self.picture else ()
+        return [row for row in rows if row.symbol == symbol]
+
     def rejected(self, symbol: str) -> bool:
         """Whether a symbol is vetoed for all strategies."""
-        rows = self.picture.vetoes if self.picture else ()
-        return any(row.symbol == symbol and not row.strategy for row in rows)
+        return any(not row.strategy for row in self.vetoes(symbol))
 
 
 def _told(row: CommandRow, asked: Asked | None) -> ActivityRow:

@@ -1,7 +1,7 @@
 """A scripted session behind a real unix socket: seeded pictures that move, commands that are answered.
 
-By hand: `python -m tests.kit.tui` opens the console on it; `--scene calm|early|empty|rough|ending` sets it,
-`--serve SOCKET` only serves.
+By hand: `python -m tests.kit.tui` opens the console on it; `--scene NAME` sets it (calm, early, empty, rough,
+ending, and those of `tuiscenes`), `--serve SOCKET` only serves.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from liu_tui.engine.snapshot import (
     VetoRow,
 )
 from liu_tui.model.clock import Anchor, SessionClock, SessionHours, monotonic_ns, wall_ns
+from tests.kit.tuiscenes import staged
 
 SECOND, MINUTE = 1_000_000_000, 60_000_000_000
 OPEN_NS = int(datetime(2026, 3, 2, 14, 30, tzinfo=UTC).timestamp()) * SECOND
@@ -135,6 +136,7 @@ class ScriptedSession:
         self.fills: dict[str, list[tuple[int, float, float]]] = {"NVDA": [(OPEN_NS + 20 * MINUTE, 200, 0.0)]}
         start = OPEN_NS - 12 * MINUTE if scene == "early" else OPEN_NS + 62 * MINUTE
         self.clock = SessionClock(Anchor(start, monotonic_ns(), 1.0))
+        self.began_ns = start
         self._seq = 0
         self.ended = asyncio.Event()
         self.say("info", "ready: batch 20260302-7F2, 2 consumers", source="session")
@@ -204,7 +206,7 @@ class ScriptedSession:
         quiet = early or empty
         positions = () if quiet else self._positions()
         opened = sum(row.unrealized for row in positions)
-        return Picture(
+        picture = Picture(
             seq=self._seq,
             batch_id="20260302-7F2",
             plan="plans/today.toml",
@@ -240,7 +242,7 @@ class ScriptedSession:
                     ),
                 ),
             ),
-            broker=BrokerRow(state="ready"),
+            broker=BrokerRow(state="ready", compared_ns=max(self.began_ns, now - 12 * SECOND)),
             money=MoneyRow(
                 realized=0.0 if quiet else 612.4,
                 unrealized=opened,
@@ -249,6 +251,11 @@ class ScriptedSession:
                 buying_power=96_400,
                 exposure=31_200,
                 max_daily_loss=2000,
+                max_drawdown=1500,
+                fees=0.0 if quiet else 12.3,
+                result=0.0 if quiet else 600.1 + opened,
+                peak=0.0 if quiet else max(820.0, 600.1 + opened),
+                multiplier=4.0,
             ),
             hits=() if quiet else self._hits(now),
             consumers=self._consumers(rough),
@@ -260,13 +267,18 @@ class ScriptedSession:
             processes=self._processes(rough),
             commands=tuple(self.rows.values()),
         )
+        return staged(picture, self.scene, now, self.began_ns)
 
     def _hits(self, now: int) -> tuple[HitRow, ...]:
         rows = []
         for at, name in enumerate(NAMES):
             price, first = self.market.price[name], now - at * 47 * SECOND
             state = (
-                "rejected" if name in self.vetoes else "unsubscribed" if name in self.dropped else "watched"
+                "rejected"
+                if f"{name}/" in self.vetoes
+                else "unsubscribed"
+                if name in self.dropped
+                else "watched"
             )
             if name == "ENPH" and state == "watched":
                 state = "over limit"
@@ -458,7 +470,9 @@ class ScriptedSession:
     def _do(self, command: Command) -> str:
         doings: dict[str, Callable[[Command], object]] = {
             "reject": self._reject,
-            "allow": lambda c: self.vetoes.pop(c.symbol, None),
+            "allow": lambda c: self.vetoes.pop(f"{c.symbol}/{c.strategy}", None),
+            "resolve": lambda _c: None,
+            "release": lambda _c: None,
             "unsubscribe": lambda c: self.dropped.add(c.symbol),
             "subscribe": lambda c: self.dropped.discard(c.symbol),
             "pause": lambda c: self._set("REDUCING", c),
@@ -482,9 +496,12 @@ class ScriptedSession:
         self.state, self.state_by, self.state_reason = state, command.by, command.reason or "asked for"
 
     def _reject(self, command: Command) -> None:
-        self.vetoes[command.symbol] = VetoRow(
-            symbol=command.symbol, strategy="", by="console", reason=command.reason, since_ns=wall_ns()
-        )
+        self.vetoes[f"{command.symbol}/{command.strategy}"] = VetoRow(
+            symbol=command.symbol, strategy=command.strategy, by="console", reason=command.reason,
+            since_ns=self.clock.now_ns(), until_ns=0 if command.until == "good" else HOURS.close_ns,
+        )  # fmt: skip
+        if command.choice == "flatten":
+            self._close(command.symbol)
 
     def _cancel(self, command: Command) -> None:
         for key, row in self.orders.items():

@@ -61,7 +61,8 @@ async def test_rejecting_a_symbol_that_is_held_asks_first_and_enter_does_nothing
         assert len(s.app.screen_stack) == 1
         assert s.asked() == []
         await s.press("x", "f")
-        await s.verbs("reject NVDA", "flatten NVDA")
+        await s.verbs("reject NVDA")
+        assert s.session.commands[0].choice == "flatten"
 
 
 async def test_the_kill_switch_wants_its_word_and_drops_what_was_typed_before_it_was_seen(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from liu_tui.tui.panes.columns import GAP, Column, choose
 from liu_tui.tui.panes.filters import compile_filter
 from liu_tui.tui.panes.house import ACTIVITY, CONSUMERS, PROCESSES, STRATEGIES
-from liu_tui.tui.panes.rows import HITS, ORDERS, POSITIONS, TablePane
+from liu_tui.tui.panes.orders import ORDERS
+from liu_tui.tui.panes.rows import HITS, POSITIONS, TablePane
 from liu_tui.tui.panes.table import Table
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from liu_tui.engine.client import Reply
 from liu_tui.engine.snapshot import VetoRow
-from liu_tui.tui import targets
-from liu_tui.tui.targets import Ask, Deed, Proposal
+from liu_tui.tui import standing, symbols, targets
+from liu_tui.tui.deeds import Ask, Deed, Proposal
 from liu_tui.tui.view import LinkState, View
 from tests.kit.tui import ScriptedSession
 
@@ -30,30 +30,30 @@ def changed(view: View, **fields: object) -> View:
 
 
 def test_rejecting_an_idle_symbol_is_done_at_once_and_can_be_undone(view: View) -> None:
-    assert targets.toggle_reject(view, "PLTR") == Deed((Ask("reject", "PLTR"),), (Ask("allow", "PLTR"),))
+    assert symbols.toggle_reject(view, "PLTR") == Deed((Ask("reject", "PLTR"),), (Ask("allow", "PLTR"),))
 
 
 def test_a_rejected_symbol_is_allowed_again(view: View) -> None:
     veto = VetoRow(symbol="PLTR", strategy="", by="console", reason="", since_ns=0)
-    assert targets.toggle_reject(changed(view, vetoes=(veto,)), "PLTR") == Deed(
-        (Ask("allow", "PLTR"),), (Ask("reject", "PLTR"),)
+    assert symbols.toggle_reject(changed(view, vetoes=(veto,)), "PLTR") == Deed(
+        (Ask("allow", "PLTR"),), (Ask("reject", "PLTR", until="good"),)
     )
 
 
 def test_rejecting_a_symbol_in_use_asks_keep_cancel_or_flatten(view: View) -> None:
-    target = targets.toggle_reject(view, "RIVN")
+    target = symbols.toggle_reject(view, "RIVN")
     assert isinstance(target, Proposal)
     assert [choice.key for choice in target.choices] == ["n", "k", "c", "f"]
     assert not target.choices[target.harmless].asks
-    assert target.choices[2].asks == (Ask("reject", "RIVN"), Ask("cancel", "RIVN"))
+    assert target.choices[2].asks == (Ask("reject", "RIVN", choice="cancel"),)
 
 
 def test_what_is_held_is_not_unsubscribed(view: View) -> None:
-    assert "flatten" in str(targets.toggle_subscription(view, "NVDA"))
-    assert targets.toggle_subscription(view, "PLTR") == Deed(
+    assert "flatten" in str(symbols.toggle_subscription(view, "NVDA"))
+    assert symbols.toggle_subscription(view, "PLTR") == Deed(
         (Ask("unsubscribe", "PLTR"),), (Ask("subscribe", "PLTR"),)
     )
-    assert targets.toggle_subscription(view, "ENPH") == Deed(
+    assert symbols.toggle_subscription(view, "ENPH") == Deed(
         (Ask("subscribe", "ENPH"),), (Ask("unsubscribe", "ENPH"),)
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from liu_tui.tui.format import Span, clean, money, percent, price, tone_of
+from liu_tui.engine.snapshot import VetoRow
+from liu_tui.model.clock import SessionHours
+from liu_tui.tui.format import Span, clean, minute, money, percent, price, tone_of
 from liu_tui.tui.panes.columns import Scene
 
 SAY = {
@@ -35,3 +37,11 @@ def change(value: float, scene: Scene) -> Span:
 def level(value: float | None) -> Span:
     """A price that may not be there."""
     return price(value), "text" if value else "faint"
+
+
+def until_words(veto: VetoRow, hours: SessionHours | None) -> str:
+    """Say how long a veto holds."""
+    if not veto.until_ns:
+        return "for good"
+    ends_today = hours is not None and veto.until_ns >= hours.close_ns
+    return "today" if ends_today else f"until {minute(veto.until_ns)}"

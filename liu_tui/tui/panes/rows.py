@@ -1,4 +1,4 @@
-"""The panes about trading: hits, positions, orders. Columns, rows, and words for when there are none."""
+"""The panes about what is traded: hits and positions. Columns, rows, and words for when there are none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic
 
-from liu_tui.engine.snapshot import HitRow, OrderRow, Picture, PositionRow
+import msgspec
+
+from liu_tui.engine.snapshot import HitRow, Picture, PositionRow, VetoRow
 from liu_tui.tui.format import (
     NOTHING,
     SECOND_NS,
@@ -20,7 +22,7 @@ from liu_tui.tui.format import (
     shares,
     tone_of,
 )
-from liu_tui.tui.panes.cells import change, gain, level, word
+from liu_tui.tui.panes.cells import change, gain, level, until_words, word
 from liu_tui.tui.panes.columns import Column, R, Scene
 from liu_tui.tui.view import View
 
@@ -57,7 +59,33 @@ _WHERE = {"rejected": ("REJ", "warn"), "unsubscribed": ("off", "faint"), "over l
 
 def _where(row: HitRow) -> Span:
     """The consumer that has the symbol, or why none has."""
-    return _WHERE.get(row.state) or word(row.consumer or "?", "accent")
+    return _WHERE.get(row.state.partition(":")[0]) or word(row.consumer or "?", "accent")
+
+
+def _why(row: HitRow) -> Span:
+    """What made it a hit; of a rejected symbol who, until when, and why not."""
+    veto = row.state.removeprefix("rejected: ")
+    return word(veto, "warn") if veto != row.state else word(row.values, "text")
+
+
+def _hits(view: View) -> tuple[HitRow, ...]:
+    """The hits; those in a vetoed symbol with the veto's words behind their state."""
+    picture = view.picture
+    if picture is None:
+        return ()
+    if not picture.vetoes:
+        return picture.hits
+    vetoes = {row.symbol: row for row in sorted(picture.vetoes, key=lambda row: not row.strategy)}
+    return tuple(_vetoed(row, vetoes.get(row.symbol), picture) for row in picture.hits)
+
+
+def _vetoed(row: HitRow, veto: VetoRow | None, picture: Picture) -> HitRow:
+    if veto is None:
+        return row
+    whom = f"not for {veto.strategy} " if veto.strategy else ""
+    why = f": {veto.reason}" if veto.reason else ""
+    said = f"{row.state}: {whom}{until_words(veto, picture.hours)} by {veto.by}{why}"
+    return msgspec.structs.replace(row, state=said)
 
 
 HITS = TablePane[HitRow](
@@ -70,17 +98,17 @@ HITS = TablePane[HitRow](
         Column("vol", "VOL", 5, lambda r, s: (compact(r.volume), "text"), "volume", right=True, rank=4),
         Column("age", "AGE", 5, lambda r, s: fresh(r), "age_s", right=True, rank=4),
         Column("scanner", "SCANNER", 10, lambda r, s: word(r.scanner, "dim"), "scanner", rank=6),
-        Column("values", "WHY", 17, lambda r, s: word(r.values, "text"), "values", rank=5, grow=True),
+        Column("values", "WHY", 17, lambda r, s: _why(r), "values", rank=5, grow=True),
         Column("at", "AT", 8, lambda r, s: (clock(r.last_ns), "dim"), "last_ns", right=True, rank=7),
         Column("n", "N", 3, lambda r, s: (str(r.times), "dim"), "times", right=True, rank=8),
         Column("strategy", "FOR", 16, lambda r, s: word(r.strategy or "all", "dim"), "strategy", rank=9),
-        Column("state", "STATE", 12, lambda r, s: word(r.state, "dim"), "state", rank=10),
+        Column("state", "STATE", 24, lambda r, s: word(r.state, "dim"), "state", rank=10),
     ),
     key=lambda r: f"{r.symbol}/{r.scanner}",
-    rows=of_picture(lambda p: p.hits),
+    rows=_hits,
     empty=lambda p: _no_hits(p),
     info=lambda p, s: _scanner_info(p, s),
-    row_tone=lambda r: "" if r.state == "watched" else "faint",
+    row_tone=lambda r: "" if r.state.startswith("watched") else "faint",
     symbol=lambda r: r.symbol,
 )  # fmt: skip
 
@@ -141,59 +169,3 @@ POSITIONS = TablePane[PositionRow](
 
 def _stop(row: PositionRow) -> Span:
     return (price(row.stop), "text") if row.stop else ("none", "warn")
-
-
-# ── 3 Orders ──
-
-_ORDER_TONES = {
-    "filled": "good", "rejected": "error", "refused": "warn", "failed": "error", "unknown": "error",
-    "canceled": "dim", "expired": "dim",
-}  # fmt: skip
-
-
-def _order_level(row: OrderRow) -> float:
-    """What an order is or was priced at: its fill, its limit, its trigger; 0 for a market order at work."""
-    return row.avg_price or row.limit_price or row.stop_price or 0.0
-
-
-def _order_price(row: OrderRow) -> Span:
-    value = _order_level(row)
-    return (price(value), "text") if value else ("market", "dim")
-
-
-def _side_tone(operation: str) -> str:
-    return "up" if operation in ("buy", "buy_cover") else "down"
-
-
-def _role(role: str) -> str:
-    return "close" if role == "liquidation" else role
-
-
-def _live_orders(picture: Picture) -> tuple[Span, ...]:
-    live = sum(row.live for row in picture.orders)
-    return ((f"{live} live", "accent" if live else "dim"),) if picture.orders else ()
-
-
-ORDERS = TablePane[OrderRow](
-    name="orders", number=3, title="Orders",
-    columns=(
-        Column("symbol", "SYMBOL", 6, lambda r, s: word(r.symbol, "bold"), "symbol", rank=0),
-        Column("side", "SIDE", 5, lambda r, s: word(r.operation, _side_tone(r.operation)), "operation",
-               rank=1),
-        Column("qty", "FILLED", 9, lambda r, s: (f"{shares(r.filled_qty)}/{shares(r.qty)}", "text"),
-               "qty", right=True, rank=2),
-        Column("price", "PRICE", 8, lambda r, s: _order_price(r), _order_level, right=True, rank=3),
-        Column("state", "STATE", 9, lambda r, s: word(r.state, _ORDER_TONES.get(r.state, "accent")),
-               "state", rank=4),
-        Column("role", "ROLE", 6, lambda r, s: word(_role(r.role), "dim"), "role", rank=5),
-        Column("at", "AT", 8, lambda r, s: (clock(r.t_ns), "dim"), "t_ns", right=True, rank=6),
-        Column("strategy", "STRATEGY", 16, lambda r, s: word(r.strategy, "dim"), "strategy", rank=7),
-        Column("words", "WORDS", 12, lambda r, s: word(r.words, "dim"), "words", rank=8, grow=True),
-    ),
-    key=lambda r: r.client_order_id,
-    rows=of_picture(lambda p: p.orders),
-    empty=lambda p: "no order yet today",
-    info=lambda p, s: _live_orders(p),
-    row_tone=lambda r: "" if r.live else "dim",
-    symbol=lambda r: r.symbol,
-)  # fmt: skip

@@ -57,12 +57,16 @@ class Dialog(ModalScreen[T], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Only the box."""
         self.sheet.set_class(self.look.signs.ascii, "-ascii")
+        self.sheet.set_class(self.look.live, "-live")
         yield self.sheet
 
     def on_mount(self) -> None:
         """Draw, and count keys once that has reached the terminal."""
         self.show()
         self.call_after_refresh(self._arm)
+
+    def frame(self) -> None:
+        """One frame of the clock, for boxes that live on while they are open; most stand still."""
 
     def on_resize(self) -> None:
         """Fit the box to the terminal."""

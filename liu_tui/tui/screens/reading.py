@@ -56,13 +56,13 @@ def help_rows(disabled: dict[str, str], width: int) -> list[Line]:
             groups.setdefault(action.group, []).append(
                 _help_line(action, disabled.get(action.id, ""), column)
             )
-    groups["panes"].insert(0, _two("1 to 8", "Show a pane; again: zoom", column))
+    groups["panes"].insert(0, _two("1 to 9", "Show a pane; again: zoom", column))
     groups["signs"] = [_two(sign, words, column) for sign, words in _SIGNS]
     blocks = [[_heading(group, column), *rows, Line((), "dialog")] for group, rows in groups.items()]
     if column != COLUMN:
         return [line for block in blocks for line in block]
-    left = [line for block in (*blocks[:2], *blocks[3:4]) for line in block]
-    right = [line for block in (blocks[2], *blocks[4:]) for line in block]
+    left = [line for block in (*blocks[:3], *blocks[4:5]) for line in block]
+    right = [line for block in (blocks[3], *blocks[5:]) for line in block]
     rows = max(len(left), len(right))
     return [Line((*_at(left, y), *_at(right, y)), "dialog") for y in range(rows)]
 
@@ -71,7 +71,9 @@ _SIGNS = (
     ("ON", "consumer; REJ rejected, off, MAX too many"),
     ("P&L", "today; R real: realised, O open: not yet"),
     ("R", "open profit over what the stop risks"),
-    ("REDUCING", "entries paused; HALTED: after a kill"),
+    ("REDUCING", "entries refused; HALTED: only cancels, exits"),
+    ("asking 2/5", "its answer was lost: the broker is asked"),
+    ("r, +", "took another's place; extended hours too"),
     ("lag", "event to strategy, in wall time"),
 )
 

@@ -68,8 +68,10 @@ class KeyBar(Board):
     def draw(self, width: int, height: int) -> list[Line]:
         """As many as fit, with long words or short ones; what cannot be done now is faint."""
         off = {name: bool(self._why_not(name)) for name in BAR}
+        real: tuple[Span, ...] = ((" LIVE ", "live"),) if self.look.live else ()
         for words in (_LONG, _SHORT, _SHORTEST):
-            spans = [span for name, word in words.items() for span in _key(name, word, off=off[name])]
+            keys = (span for name, word in words.items() for span in _key(name, word, off=off[name]))
+            spans = [*real, *keys]
             if sum(width_of(text) for text, _ in spans) <= width:
                 break
         return [Line(tuple(spans), "bar")]

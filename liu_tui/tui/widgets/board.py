@@ -26,16 +26,23 @@ class Line(NamedTuple):
 
 
 class Look:
-    """How everything is drawn; one object that all boards of an app share."""
+    """How everything is drawn; one object that all boards of an app share. live: the account is real."""
 
     def __init__(self, signs: Signs = UNICODE, theme: str = "liu-dark") -> None:
         self.palettes = palettes()
+        self._real = {name: palette.in_live() for name, palette in self.palettes.items()}
         self.signs = signs
+        self.live = False
         self.palette: Palette = self.palettes[theme]
 
     def use(self, theme: str) -> None:
         """Draw in another palette from now on; the caller has all boards repaint."""
-        self.palette = self.palettes[theme]
+        self.palette = (self._real if self.live else self.palettes)[theme]
+
+    def be_live(self, live: bool) -> None:
+        """Draw the frame of a real account from now on, or the usual one."""
+        self.live = live
+        self.use(self.palette.theme.name)
 
 
 class Board(Widget):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from liu_tui.engine.snapshot import Detail
 from liu_tui.tui.format import Span, age, clean, clock, fit, price, r_units, shares
-from liu_tui.tui.panes.cells import change, gain, word
+from liu_tui.tui.panes.cells import change, gain, until_words, word
 from liu_tui.tui.panes.columns import Scene
+from liu_tui.tui.panes.orders import order_type, state_words
+from liu_tui.tui.spoken import order_price
 from liu_tui.tui.view import View
 from liu_tui.tui.widgets.board import Board, Line, Look
 from liu_tui.tui.widgets.chart import chart
@@ -57,7 +59,9 @@ class DetailBoard(Board):
             left.append((f" {hit.state} ", "caution"))
         if hit is not None:
             left.append((f" {clean(hit.scanner)}: {clean(hit.values)}", "text"))
-        return title_line(left, [("j/k other symbol  esc back", "text")], width, focused=True)
+        return title_line(
+            left, [("j/k other symbol  esc back", "text")], width, focused=True, live=self.look.live
+        )
 
     def _quote(self, detail: Detail | None) -> Line:
         if detail is None or detail.words:
@@ -95,14 +99,10 @@ class DetailBoard(Board):
         lines += [] if positions else [_fact(("flat", "dim"))]
         lines.append(_head("working orders"))
         for order in orders:
-            at = (
-                price(order.limit_price or order.stop_price)
-                if order.limit_price or order.stop_price
-                else "market"
-            )
             left = shares(order.qty - order.filled_qty)
-            lines.append(_fact((f"{word(order.operation)[0]} {left} at {at}  ", "text"),
-                               (f"{word(order.state)[0]} {order.role}", "dim")))  # fmt: skip
+            said = f"{state_words(order)} {order.role}, {order_type(order)}"
+            asked = f"{word(order.operation)[0]} {left} at {order_price(order)}  "
+            lines.append(_fact((asked, "text"), (said, "dim")))
         lines += [] if orders else [_fact(("none", "dim"))]
         lines += _data(detail)
         lines += self._vetoes()
@@ -114,12 +114,11 @@ class DetailBoard(Board):
         rows = [row for row in picture.vetoes if row.symbol == self.symbol] if picture else []
         if not rows:
             return []
-        said = [
-            _fact(
-                (f"{clean(row.strategy or 'all strategies')} by {clean(row.by)} {clean(row.reason)}", "warn")
-            )
-            for row in rows
-        ]
+        hours = picture.hours if picture else None
+        said = []
+        for row in rows:
+            whom = f"{clean(row.strategy) or 'all strategies'} {until_words(row, hours)}"
+            said.append(_fact((f"{whom} by {clean(row.by)} {clean(row.reason)}", "warn")))
         return [_head("rejected for"), *said]
 
     def _fills(self, detail: Detail | None) -> list[Line]:

@@ -25,8 +25,22 @@ MEDIUM, LARGE = (110, 31), (170, 41)
 Places = dict[str, Region]
 
 
-def places(width: int, height: int, *, shared: str, zoom: str = "") -> Places:
-    """Give each visible pane its region. shared: the pane in the shared area; zoom: the only one shown."""
+def places(width: int, height: int, *, shared: str, zoom: str = "", alerts: int = 0) -> Places:
+    """Give each visible pane its region. shared: the pane in the shared area; zoom: the only one shown.
+
+    alerts: lines of the strip above. They are taken from the panes at the upper edge: all others stay.
+    """
+    wanted = _panes(width, height, shared, zoom)
+    if not alerts or "notice" in wanted:
+        return wanted
+    lowered = {
+        name: region if region.y else Region(region.x, alerts, region.width, region.height - alerts)
+        for name, region in wanted.items()
+    }
+    return {"alerts": Region(0, 0, width, alerts), **lowered}
+
+
+def _panes(width: int, height: int, shared: str, zoom: str) -> Places:
     if width < LEAST[0] or height < LEAST[1]:
         return {"notice": Region(0, 0, width, height)}
     if zoom:

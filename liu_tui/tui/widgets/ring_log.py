@@ -120,7 +120,7 @@ class RingLog(Board):
             left.append((f"{len(self._shown)} of {len(self.view.log)} /{clean(self.filter)} ", "warn"))
         new = self.view.log_added - self._left_at
         tail: Span = ("follow", "faint") if self.follow else (f"held +{new} new, f follows", "caution")
-        return title_line(left, [tail, *self.hint], width, focused=self.active)
+        return title_line(left, [tail, *self.hint], width, focused=self.active, live=self.look.live)
 
     def _words(self) -> str:
         if self.filter:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from liu_tui.engine.snapshot import FeedRow, Picture
 from liu_tui.model.clock import monotonic_ns
 from liu_tui.tui.format import (
@@ -17,53 +15,27 @@ from liu_tui.tui.format import (
     millis,
     money,
     tone_of,
-    width_of,
 )
 from liu_tui.tui.signs import Signs
+from liu_tui.tui.spoken import counted
 from liu_tui.tui.view import View
 from liu_tui.tui.widgets.board import Board, Line, Look
-
-Spans = tuple[Span, ...]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of the bar, from its longest form to its shortest; rank: who is shortened last."""
-
-    forms: tuple[Spans, ...]
-    rank: int
-
-
-def width_spans(spans: Spans) -> int:
-    """Tell the cells that spans take."""
-    return sum(width_of(text) for text, _ in spans)
-
-
-def fit_parts(parts: list[Part], width: int, gap: int) -> list[Spans]:
-    """Choose a form of each part so that all fit: the least important are shortened first."""
-    chosen = [0] * len(parts)
-
-    def total() -> int:
-        used = [width_spans(part.forms[at]) for part, at in zip(parts, chosen, strict=True)]
-        return sum(used) + gap * (sum(1 for cells in used if cells) - 1)
-
-    for index in sorted(range(len(parts)), key=lambda i: -parts[i].rank):
-        while total() > width and chosen[index] < len(parts[index].forms) - 1:
-            chosen[index] += 1
-    return [part.forms[at] for part, at in zip(parts, chosen, strict=True)]
+from liu_tui.tui.widgets.gauges import HEED, tone_of_use, used
+from liu_tui.tui.widgets.parts import Part, Spans, fit_parts
 
 
 class StatusBar(Board):
-    """The line of truth."""
+    """The line of truth. silent: the bell is; limits: no other line shows the limits."""
 
     def __init__(self, view: View, look: Look) -> None:
         super().__init__(look, id="status")
         self.view = view
         self.silent = False
+        self.limits = True
 
     def draw(self, width: int, height: int) -> list[Line]:
         """One line."""
-        parts = status_parts(self.view, self.look.signs, silent=self.silent)
+        parts = status_parts(self.view, self.look.signs, silent=self.silent, limits=self.limits)
         sep: Span = (f" {self.look.signs.sep} ", "faint")
         spans: list[Span] = []
         for index, form in enumerate(form for form in fit_parts(parts, width, 3) if form):
@@ -71,8 +43,8 @@ class StatusBar(Board):
         return [Line(tuple(spans), "bar")]
 
 
-def status_parts(view: View, signs: Signs, *, silent: bool) -> list[Part]:
-    """What the bar says now, part by part in its order."""
+def status_parts(view: View, signs: Signs, *, silent: bool, limits: bool) -> list[Part]:
+    """What the bar says now, part by part in its order. limits: those near their end too."""
     picture = view.picture
     if picture is None:
         return [
@@ -84,13 +56,14 @@ def status_parts(view: View, signs: Signs, *, silent: bool) -> list[Part]:
         _time(picture, view.now_ns()),
         _link(view) or _feed(picture),
         _broker(picture),
+        _books(picture, view.now_ns()),
         _result(picture, signs),
         _force(picture),
+        _limits(picture) if limits else Part(((),), 9),
         _house(picture),
-        _money(picture),
         Part((((picture.batch_id, "dim"),), ()), 9),
     ]
-    return [*parts, Part((((" bell off", "dim"),), ()), 8)] if silent else parts
+    return [*parts, Part((((" bell off", "dim"),), ()), 5)] if silent else parts
 
 
 def _badge(environment: str) -> Span:
@@ -180,11 +153,32 @@ def _bad_data(feed: FeedRow) -> Spans:
 
 
 def _broker(picture: Picture) -> Part:
+    """How the broker stands, what it is being asked, and whether the account is locked."""
     broker = picture.broker
-    if broker.state == "ready":
-        return Part(((("broker ready", "good"),), (("broker ok", "good"),)), 5)
-    return Part((((f"broker {clean(broker.state)} ", "warn"), (clean(broker.words)[:30], "dim")),
-                 ((f"broker {clean(broker.state)}", "alarm"),)), 3)  # fmt: skip
+    asking: Spans = ((f" asking the broker about {counted(broker.asking, 'order')} ", "caution"),)
+    brief: Spans = ((f" ?{broker.asking} ", "caution"),)
+    if not broker.asking:
+        asking = brief = ()
+    long: Spans = (*asking, *(((" ACCOUNT LOCKED ", "alarm"),) if broker.suspended else ()))
+    short: Spans = (*brief, *(((" LOCKED ", "alarm"),) if broker.suspended else ()))
+    if broker.state != "ready":
+        state = f"broker {clean(broker.state)} "
+        words: Span = (clean(broker.words)[:30] + " ", "dim")
+        return Part((((state, "warn"), words, *long), ((state, "alarm"), *short)), 3)
+    return Part(((("broker ready ", "good"), *long), (("broker ok ", "good"), *long),
+                 (("broker ok ", "good"), *short)), 6)  # fmt: skip
+
+
+def _books(picture: Picture, now_ns: int) -> Part:
+    """When the books last agreed with the broker; or that they do not, and that entries wait for it."""
+    if differ := len(picture.differences):
+        short, long = f" {differ} differ ", f" {differ} differ, entries wait "
+        return Part((((long, "caution"),), ((short, "caution"),)), 2)
+    agreed_ns = picture.broker.compared_ns
+    if not agreed_ns:
+        return Part(((),), 9)
+    old = age(max(now_ns - agreed_ns, 0) / SECOND_NS)
+    return Part(((("books agree ", "text"), (f"{old} ago", "text")), ((f"books {old}", "text"),), ()), 3)
 
 
 def _result(picture: Picture, signs: Signs) -> Part:
@@ -231,7 +225,17 @@ def _house(picture: Picture) -> Part:
     return Part(((lag, *bad), bad, ()), 7)
 
 
-def _money(picture: Picture) -> Part:
-    cash = picture.money
-    said = f"equity {compact(cash.equity)} exposure {compact(cash.exposure)} BP {compact(cash.buying_power)}"
-    return Part((((said, "dim"),), ((f"exp {compact(cash.exposure)}", "dim"),), ()), 8)
+def _limits(picture: Picture) -> Part:
+    """How much of the day's loss limits is used up, once that is worth a look."""
+    row = picture.money
+    shares = {
+        "loss": used(-row.result, row.max_daily_loss),
+        "drawdown": used(row.peak - row.result, row.max_drawdown),
+    }
+    near = {name: share for name, share in shares.items() if share is not None and share >= HEED}
+    if not near:
+        return Part(((),), 9)
+    name = max(near, key=lambda one: near[one])
+    share = near[name]
+    tone = tone_of_use(share)
+    return Part((((f"{name} {share * 100:.0f}% of max", tone),), ((f"{share * 100:.0f}%max", tone),)), 4)

@@ -139,7 +139,7 @@ class StripTable(Board, Generic[R]):
         shown = len(choose(pane.columns, width - 1, self.shift))
         if hidden := len(pane.columns) - shown:
             right.append((f"+{hidden} cols", "faint"))
-        return title_line(left, [*right, *self.hint], width, focused=self.active)
+        return title_line(left, [*right, *self.hint], width, focused=self.active, live=self.look.live)
 
     def _words(self) -> str:
         table = self.table
