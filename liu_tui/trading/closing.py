@@ -37,7 +37,7 @@ class Closer:
     def __init__(self, book: Book, ids: Ids, cancels: Cancels, protector: Protector) -> None:
         self._book, self._ids, self._cancels, self._protector = book, ids, cancels, protector
         self._tries: dict[Key, tuple[int, int]] = {}  # how many in a row, and when the next may be
-        self._last: dict[Key, str] = {}
+        self._tried: dict[Key, list[str]] = {}  # client order ids, oldest first
         self.ready = True
 
     def on_its_way(self, key: Key) -> OrderRecord | None:
@@ -80,25 +80,29 @@ class Closer:
         held = self._book.held(key)
         if not held:
             self._tries.pop(key, None)
-            self._last.pop(key, None)
+            self._tried.pop(key, None)
             if not self._book.behind(key):
                 self._cancels.withdraw([r for r in live if r.role not in CLOSING], reason, now_ns)
         elif self.on_its_way(key) is None and self._due(key, now_ns):
             closing = self._liquidation(key, held, reason, now_ns)
-            self._last[key] = closing.client_order_id
+            self._tried.setdefault(key, []).append(closing.client_order_id)
             self.exit(closing, now_ns)
             return
         self.advance(key, now_ns, protect=False)
 
     def last_try(self, key: Key) -> OrderRecord | None:
-        """Find the newest closing order of the house's own for this position, None if there was none."""
-        cid = self._last.get(key)
-        return self._book.orders[cid] if cid is not None else None
+        """Find the newest closing order of the house's own that has ended, None if there was none.
+
+        One that is on its way says nothing yet: what held up the try before it may still do so.
+        """
+        tried = (self._book.orders[cid] for cid in reversed(self._tried.get(key, ())))
+        return next((record for record in tried if not record.live), None)
 
     def hurry(self, symbol: str) -> None:
-        """Try again now what was refused: the symbol trades again."""
-        for key in [key for key in self._tries if key[1] == symbol]:
-            del self._tries[key]
+        """Try again soon what was refused, as if for the first time: the symbol trades again."""
+        for key in self._book.active(symbol):
+            self._tries.pop(key, None)
+            self._tried.pop(key, None)
 
     def drop(self, symbol: str, why: str, now_ns: int) -> None:
         """Withdraw the house's own closing orders in a symbol, "" for all: a person keeps the positions."""
@@ -109,7 +113,9 @@ class Closer:
 
     def restore(self, orders: Iterable[OrderRecord]) -> None:
         """After a restart: know what was tried last."""
-        self._last = {r.key: r.client_order_id for r in orders if r.role == LIQUIDATION}
+        for record in orders:
+            if record.role == LIQUIDATION:
+                self._tried.setdefault(record.key, []).append(record.client_order_id)
 
     def _due(self, key: Key, now_ns: int) -> bool:
         tries, due_ns = self._tries.get(key, (0, 0))

@@ -108,9 +108,7 @@ class Desk:
         self._progress = Progress(
             book, self._cancels, self._strays, self._protector, self._closer, self._day, self._latches
         )
-        self._answers = Answers(
-            book, self._asker, self._cancels, self._strays, self._progress, replacer
-        )
+        self._answers = Answers(book, self._asker, self._cancels, self._strays, self._progress, replacer)
 
     # what it knows
 
@@ -582,9 +580,10 @@ class Desk:
         latch = self._latches.set(symbol, by, reason, now_ns)
         self._lock.lift(f"{latch.words}: closing orders are new orders too")
         self._flattens.begin(symbol, latch, now_ns)
+        if not self._book.active(symbol):
+            self._flattens.look(now_ns)
         for key in self._book.active(symbol):
             self._progress.advance(key, now_ns)
-        self._flattens.look(now_ns)
 
     def _unlinked(self) -> Iterable[OrderRecord]:
         # A filled entry whose legs have no names yet: only the broker's list can tell them.

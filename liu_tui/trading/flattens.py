@@ -143,7 +143,8 @@ def span(seconds: int) -> str:
 
 
 def _words(state: FlattenState) -> str:
-    words = f"flatten {_scope(state.symbol)}: {state.begun - state.left} of {state.begun} closed"
+    count = f"{state.begun - state.left} of {state.begun} closed" if state.begun else "nothing to close"
+    words = f"flatten {_scope(state.symbol)}: {count}"
     if state.stuck:
         outside = all(why == OUTSIDE_HOURS for _, _, why in state.stuck)
         then = "waiting for the open" if outside else "trying again"

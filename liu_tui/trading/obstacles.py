@@ -47,16 +47,17 @@ class Obstacles:
             if record.state is S.UNKNOWN:
                 return f"asking the broker what became of its {record.role} order"
         closing = next((record for record in live if record.role == LIQUIDATION), None)
-        if closing is not None:
-            return self._slow(closing, now_ns)
+        if closing is not None and (why := _slow(closing, now_ns)):
+            return why
         tried = self._closer.last_try(key)
         if tried is None or tried.state not in (S.FAILED, S.REJECTED):
             return ""
         return f"refused by the broker ({tried.words})" if tried.words else "refused by the broker"
 
-    def _slow(self, closing: OrderRecord, now_ns: int) -> str:
-        if now_ns - closing.updated_ns < _SLOW_NS:
-            return ""
-        if closing.waiting:
-            return "its other orders are still being canceled"
-        return "its closing order waits at the broker"
+
+def _slow(closing: OrderRecord, now_ns: int) -> str:
+    if now_ns - closing.updated_ns < _SLOW_NS:
+        return ""
+    if closing.waiting:
+        return "its other orders are still being canceled"
+    return "its closing order waits at the broker"

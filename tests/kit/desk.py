@@ -31,7 +31,6 @@ from liu_tui.trading.effects import (
     Journal,
     Latched,
     News,
-    Notice,
     ReplaceAtBroker,
     Send,
     Suspend,
@@ -105,6 +104,19 @@ class Books:
         self.state = ("ACTIVE", "", "")
         self.flattens: dict[tuple[str, int], Latched] = {}
 
+    def keep(self, effect: Effect) -> None:
+        """Store what is to be stored; words for people are not."""
+        match effect:
+            case Journal(order=order):
+                self.orders[order.client_order_id] = order
+            case Booked(fill=fill):
+                assert fill.execution_id not in self.fills, "a fill was booked twice"
+                self.fills[fill.execution_id] = fill
+            case Changed(state=state, by=by, reason=reason):
+                self.state = (state, by, reason)
+            case Latched(symbol=symbol, since_ns=since_ns):
+                self.flattens[symbol, since_ns] = effect
+
 
 class Rig:
     """A desk, its books, and an exchange; effects are carried out at once unless `hold` says otherwise."""
@@ -123,6 +135,7 @@ class Rig:
         self.said: list[Effect] = []
         self.lose_answers = False
         self.refuse = 0  # so many of the next orders are refused
+        self.halted: set[str] = set()  # orders in these are refused
         self.suspended = False  # the account's own lock
         self.sent: list[str] = []
         self.queue: deque[Effect] = deque()
@@ -178,15 +191,6 @@ class Rig:
         """Carry one effect out."""
         self.said.append(effect)
         match effect:
-            case Journal(order=order):
-                self.books.orders[order.client_order_id] = order
-            case Booked(fill=fill):
-                assert fill.execution_id not in self.books.fills, "a fill was booked twice"
-                self.books.fills[fill.execution_id] = fill
-            case Changed(state=state, by=by, reason=reason):
-                self.books.state = (state, by, reason)
-            case Latched(symbol=symbol, since_ns=since_ns):
-                self.books.flattens[symbol, since_ns] = effect
             case Suspend(on=on):
                 self.suspended = on
             case Send(request=request):
@@ -201,16 +205,16 @@ class Rig:
             case AskBroker(client_order_id=cid):
                 order_now = self.exchange.order_by_client_id(cid)
                 self.queue.extend(self.desk.on_broker_order(cid, order_now, self.now_ns))
-            case News() | Notice():
-                pass
+            case _:
+                self.books.keep(effect)
 
     def _submit(self, request: OrderRequest) -> list[Effect]:
         cid = request.client_order_id
         assert cid not in self.sent, f"{cid} was sent twice"
         self.sent.append(cid)
         assert self.books.orders[cid].state is OrderState.INTENT, "sent before it was journalled"
-        if self.refuse:
-            self.refuse -= 1
+        if self.refuse or request.symbol in self.halted:
+            self.refuse = max(self.refuse - 1, 0)
             return self.desk.on_failed(cid, "halted", unknown=False, now_ns=self.now_ns)
         try:
             order = self.exchange.submit(request, self.now_ns)
