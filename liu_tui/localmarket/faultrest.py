@@ -1,5 +1,6 @@
 """Faults by request: what the market shall do wrong, and how it goes. See docs/faults.md."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -58,18 +59,18 @@ class FaultsRest:
     async def remove(self, request: web.Request) -> web.Response:
         """End one now, or before it begins."""
         fault = self._find(request)
-        self._end(fault)
+        self._end([fault])
         return reply(fault.told())
 
     async def remove_all(self, request: web.Request) -> web.Response:
         """End all of them."""
-        for fault in self._faults.all:
-            self._end(fault)
+        self._end(self._faults.all)
         return await self.list(request)
 
-    def _end(self, fault: Fault) -> None:
+    def _end(self, faults: Iterable[Fault]) -> None:
         self._clockwork.catch_up()
-        self._faults.remove(fault, self._venue.now_ns)
+        for fault in faults:
+            self._faults.remove(fault, self._venue.now_ns)
         self._clockwork.tell_ours()
 
     def _find(self, request: web.Request) -> Fault:
