@@ -1,7 +1,7 @@
 """Real money is earned: what must hold before a plan with environment = "PROD" starts, and on whose word.
 
-All that is missing is told at once: limits, faults of the plan's files, what the doctor finds, and the word of
-a person, who types the account's number at the terminal or gives it as --live. No setting stands for it.
+All that is missing is told at once: limits, faults of the plan's files, what the doctor finds, and the word
+of a person, who types the account's number at the terminal or gives it as --live. No setting stands for it.
 """
 
 import sys

@@ -13,7 +13,7 @@ def test_an_answer_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> No
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out) == {
-        "findings": [{"name": "disk", "verdict": "ok", "words": "fine", "mend": ""}],
+        "findings": [{"name": "disk", "verdict": "ok", "words": "fine", "mend": "", "value": ""}],
         "odd": None,
     }
 
