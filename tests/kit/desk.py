@@ -198,10 +198,7 @@ class Rig:
             case ReplaceAtBroker(request=request):
                 self.queue.extendleft(reversed(self._replace(request)))
             case CancelAtBroker(order_id=order_id, client_order_id=cid):
-                try:
-                    self.exchange.cancel(order_id, self.now_ns)
-                except ExchangeRefusal as e:
-                    self.queue.extend(self.desk.on_cancel_failed(cid, str(e), self.now_ns))
+                self.queue.extend(self._take_away(order_id, cid))
             case AskBroker(client_order_id=cid):
                 order_now = self.exchange.order_by_client_id(cid)
                 self.queue.extend(self.desk.on_broker_order(cid, order_now, self.now_ns))
@@ -223,6 +220,13 @@ class Rig:
         if self.lose_answers:
             return self.desk.on_failed(cid, "timed out", unknown=True, now_ns=self.now_ns)
         return self.desk.on_accepted(cid, order, self.now_ns)
+
+    def _take_away(self, order_id: str, cid: str) -> list[Effect]:
+        try:
+            self.exchange.cancel(order_id, self.now_ns)
+        except ExchangeRefusal as e:
+            return self.desk.on_cancel_failed(cid, str(e), self.now_ns)
+        return []
 
     def _replace(self, request: ReplaceRequest) -> list[Effect]:
         cid = request.client_order_id
