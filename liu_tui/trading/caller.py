@@ -12,10 +12,10 @@ from os.path import basename
 from typing import Any, Protocol
 
 from liu_tui.market.calendar import to_datetime
-from liu_tui.model.actions import Action, Buy, Reject, Short, Unsubscribe
+from liu_tui.model.actions import Action, Buy, Reject, Replace, Short, Unsubscribe
 from liu_tui.model.market import MINUTE_NS, Bar, MarketEvent, normal_symbol
 from liu_tui.trading.context import House
-from liu_tui.trading.intents import OrderAction, read_actions, read_intent
+from liu_tui.trading.intents import OrderAction, read_actions, read_intent, read_minutes
 from liu_tui.trading.requests import Said, StrategyFault, UnsubscribeRequest, VetoRequest
 from liu_tui.trading.runner import Runner, Seat
 
@@ -172,24 +172,35 @@ class Caller:
             self._reject(seat, action, now_ns)
         elif isinstance(action, Unsubscribe):
             self._house.outbox.append(UnsubscribeRequest(symbol, name, str(action.reason)))
-        elif not isinstance(action, Buy | Short):
+        elif isinstance(action, Buy | Short):
+            self._enter(seat, action, event_ns, now_ns, entered)
+        elif isinstance(action, Replace) and (why := self._why_no_entry(seat, now_ns)):
+            self._say_once(seat, f"Replace dropped: {why}")
+        else:
             self._order(seat, action, event_ns)
-        elif symbol in entered:
+
+    def _enter(self, seat: Seat, action: Buy | Short, event_ns: int, now_ns: int, entered: set[str]) -> None:
+        if seat.symbol in entered:
             self._say_once(seat, f"{type(action).__name__} dropped: one entry at a time")
         elif seat.holding.entering:
             return  # the desk has not finished with the one before; the strategy sees it as pending
         elif why := self._why_no_entry(seat, now_ns):
             self._say_once(seat, f"{type(action).__name__} dropped: {why}")
         else:
-            entered.add(symbol)
+            entered.add(seat.symbol)
             self._order(seat, action, event_ns)
 
     def _reject(self, seat: Seat, action: Reject, now_ns: int) -> None:
         name, symbol = seat.runner.name, seat.symbol
         whose = "" if action.scope == "all" else name
         until_ns = self._house.hours.post_ns
-        if action.minutes is not None:
-            until_ns = now_ns + round(action.minutes * MINUTE_NS)
+        try:
+            minutes = read_minutes(action)
+        except ValueError as e:
+            self._say_once(seat, str(e))
+            return
+        if minutes is not None:
+            until_ns = now_ns + round(minutes * MINUTE_NS)
         self._veto(symbol, whose, until_ns)
         self._house.outbox.append(VetoRequest(symbol, whose, name, str(action.reason), until_ns))
 

@@ -2,14 +2,16 @@
 
 Three streams tell it: intents that were sent, order news, fills. They may overtake each other, so `qty +
 pending` is kept true in any order: only fills move shares from pending to qty, and an entry that has ended is
-pending until all fills that its last news spoke of have come.
+pending until all fills that its last news spoke of have come. Of two entries of which one shall take the
+place of the other, the old one is pending until it has ended.
 """
 
 from collections.abc import Iterable
 
 from liu_tui.model.account import Position
-from liu_tui.model.orders import AskKind, Fill, Intent, OrderNews
+from liu_tui.model.orders import AskKind, Fill, Intent, OrderNews, OrderState, Side
 from liu_tui.strategy import PositionView
+from liu_tui.trading.prices import target_price, trigger_price
 
 _DUST = 1e-9
 _FLAT = PositionView()
@@ -19,13 +21,15 @@ class _Entry:
     """An entry under way. qty, booked: shares, positive; sign: +1 long, -1 short.
 
     booked: by fills that came; answered: the desk has spoken of it; ended: no more than qty will be filled
+    replaces: client order id of the entry whose place it shall take, "" if none
     """
 
-    __slots__ = ("answered", "booked", "ended", "qty", "sign")
+    __slots__ = ("answered", "booked", "ended", "qty", "replaces", "sign")
 
     def __init__(self, sign: int, qty: float, booked: float = 0.0) -> None:
         self.sign, self.qty, self.booked = sign, qty, booked
         self.answered = self.ended = False
+        self.replaces = ""
 
     @property
     def open(self) -> float:
@@ -41,13 +45,16 @@ class Holding:
     engaged: whether anything is held, asked for, or working: then run() is called outside the windows too
     """
 
-    __slots__ = ("_avg_price", "_entries", "_qty", "_stop", "_target", "_working", "engaged", "view")
+    __slots__ = (
+        "_avg_price", "_entries", "_moves", "_qty", "_stop", "_target", "_working", "engaged", "view",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._qty = self._avg_price = 0.0
         self._stop: float | None = None
         self._target: float | None = None
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _Entry] = {}  # by intent until the desk has spoken of it, then by order
+        self._moves: dict[str, Intent] = {}  # a PROTECT that the desk has not answered
         self._working: set[str] = set()
         self.view = _FLAT
         self.engaged = False
@@ -64,8 +71,12 @@ class Holding:
 
     def asked(self, intent: Intent) -> None:
         """Note an intent that leaves for the desk."""
-        if intent.operation.enters and intent.kind is AskKind.ORDER:
-            self._entries[intent.id] = _Entry(intent.operation.side.sign, intent.qty)
+        if intent.kind is AskKind.PROTECT:
+            self._moves[intent.id] = intent
+        elif intent.operation.enters and intent.kind is AskKind.ORDER:
+            dollars, price = intent.notional or 0.0, intent.limit or intent.price
+            shares = intent.qty or (dollars / price if price > 0 else 0.0)
+            self._entries[intent.id] = _Entry(intent.operation.side.sign, shares)
             self._refresh()
 
     def on_news(self, news: OrderNews) -> None:
@@ -74,6 +85,9 @@ class Holding:
             self._working.discard(news.client_order_id)
         else:
             self._working.add(news.client_order_id)
+        moved = self._moves.pop(news.intent_id, None)
+        if moved is not None and news.state is not OrderState.REFUSED and self._qty:
+            self._move(moved)
         if news.role == "entry":
             self._follow(news)
         self._refresh()
@@ -86,10 +100,11 @@ class Holding:
         elif fill.operation.enters:
             self._stop = fill.stop if fill.stop is not None else self._stop
             self._target = fill.target if fill.target is not None else self._target
-            entry = self._entries.get(fill.intent_id)
+            name = fill.client_order_id if fill.client_order_id in self._entries else fill.intent_id
+            entry = self._entries.get(name)
             if entry is not None:
                 entry.booked += abs(fill.qty)
-                self._close_if_done(fill.intent_id, entry)
+                self._close_if_done(name, entry)
         self._refresh()
 
     def restore(self, position: Position | None, live: Iterable[OrderNews]) -> None:
@@ -103,24 +118,32 @@ class Holding:
             if news.role == "entry" and not news.state.final:
                 # What it has filled is in the position already.
                 sign = news.operation.side.sign
-                self._entries[news.intent_id] = _Entry(sign, news.qty, news.filled_qty)
+                self._entries[news.client_order_id] = _Entry(sign, news.qty, news.filled_qty)
             self.on_news(news)
         self._refresh()
 
     def _follow(self, news: OrderNews) -> None:
-        entry = self._entries.get(news.intent_id)
+        name = news.client_order_id
+        entry = self._entries.get(name) or self._entries.pop(news.intent_id, None)
         if entry is None:
             if news.state.final:
                 return
-            entry = self._entries[news.intent_id] = _Entry(news.operation.side.sign, news.qty)
-        entry.answered = True
-        entry.ended = news.state.final
+            entry = _Entry(news.operation.side.sign, news.qty)
+        self._entries[name] = entry
+        entry.answered, entry.ended, entry.replaces = True, news.state.final, news.replaces
         entry.qty = news.filled_qty if entry.ended else news.qty
-        self._close_if_done(news.intent_id, entry)
+        self._close_if_done(name, entry)
 
-    def _close_if_done(self, intent_id: str, entry: _Entry) -> None:
+    def _close_if_done(self, name: str, entry: _Entry) -> None:
         if entry.ended and not entry.open:
-            del self._entries[intent_id]
+            del self._entries[name]
+
+    def _move(self, intent: Intent) -> None:
+        exit_side = Side.SELL if self._qty > 0 else Side.BUY
+        if intent.stop is not None:
+            self._stop = trigger_price(intent.stop, exit_side)
+        if intent.target is not None:
+            self._target = target_price(intent.target, exit_side)
 
     def _refresh(self) -> None:
         self.engaged = bool(self._qty or self._entries or self._working)
@@ -129,5 +152,7 @@ class Holding:
             return
         pending = 0.0
         for entry in self._entries.values():
-            pending += entry.sign * entry.open
+            old = self._entries.get(entry.replaces)
+            if old is None or old.ended:
+                pending += entry.sign * entry.open
         self.view = PositionView(self._qty, pending, self._avg_price, self._stop, self._target)

@@ -112,7 +112,12 @@ def read_intent(
     )
 
 
-def _positive(action: OrderAction, field: str) -> float | None:
+def read_minutes(action: Reject) -> float | None:
+    """Read how long a Reject is to last. Raises TypeError and ValueError as read_intent does."""
+    return _positive(action, "minutes")
+
+
+def _positive(action: OrderAction | Reject, field: str) -> float | None:
     value, name = getattr(action, field, None), type(action).__name__
     if value is None:
         return None

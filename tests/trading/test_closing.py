@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from liu_tui.model.orders import Operation, OrderClass, OrderState, OrderType
 from liu_tui.trading.effects import Notice
@@ -111,9 +112,9 @@ def test_an_exit_the_broker_refuses_leaves_the_position_protected() -> None:
     rig = a_bracket()
     desk = rig.desk
     rig.do(desk.on_intent(an_intent(Operation.SELL, 0, n=1, limit=105.0), rig.now_ns))
-    working = rig.live("exit")[0]
-    rejected = an_update("rejected", rig.exchange.order(working.order_id) or pytest.fail("no such order"))
-    effects = desk.on_update(rejected, rig.now_ns)
+    for working in (rig.live("stop")[0], rig.live("exit")[0]):
+        order = rig.exchange.order(working.order_id) or pytest.fail("no such order")
+        effects = desk.on_update(an_update("rejected", replace(order, legs=())), rig.now_ns)
     assert [sent.order_class for sent in sends(effects)] == [OrderClass.OCO]
 
 
