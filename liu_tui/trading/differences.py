@@ -121,9 +121,12 @@ class Differences:
 
     def _begin(self, symbol: str, seen: Found, now_ns: int) -> None:
         known = self.all.get(symbol)
-        since_ns = now_ns if known is None or known.choice else known.since_ns
-        if known is not None and since_ns != known.since_ns:
+        since_ns = now_ns
+        if known is not None and known.choice:  # what was decided was decided of other figures
+            since_ns = max(now_ns, known.since_ns + 1)
             self._book.emit(msgspec.structs.replace(known, ended_ns=now_ns))
+        elif known is not None:
+            since_ns = known.since_ns
         difference = Differs(
             symbol=symbol, since_ns=since_ns, ours=seen.ours, theirs=seen.theirs, words=seen.words
         )

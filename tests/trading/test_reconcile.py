@@ -8,7 +8,11 @@ from msgspec.structs import replace
 from liu_tui.model.account import BrokerPosition
 from liu_tui.model.orders import Operation, OrderState
 from liu_tui.trading.effects import CancelAtBroker, Effect, Notice
-from tests.kit.desk import Rig, an_intent, refusals, sends
+from liu_tui.trading.orders import request
+from liu_tui.trading.positions import EXTERNAL
+from tests.kit.desk import Rig, an_answer, an_intent, refusals, sends
+from tests.kit.reconcile import an_execution, asks
+from tests.kit.store import an_order
 
 S = OrderState
 
@@ -70,7 +74,9 @@ def test_a_cut_at_any_point_ends_as_the_uncut_day(at: int) -> None:
     rig.left = -1
     agreed, _ = rig.restart()
     assert agreed
-    lost = {r.intent_id for r in rig.desk.orders.values() if r.words.startswith("never sent")}
+    for _ in range(10):
+        rig.wait(2)  # an order that may have left is asked for, five times
+    lost = {r.intent_id for r in rig.desk.orders.values() if r.words == "the broker never saw it"}
     if cut < len(ASKED) and ASKED[cut].id in lost:
         # Told, not sent: the strategy hears that it failed, and asks afresh.
         assert not sends(rig.ask(ASKED[cut]))
@@ -89,8 +95,11 @@ def test_an_intent_that_was_never_sent_is_not_sent_after_the_restart() -> None:
         rig.ask(an_intent())
     rig.left = -1
     rig.restart()
+    assert rig.last().words == "asking the broker (1/5)"
+    for _ in range(10):
+        rig.wait(2)
     assert rig.sent == []
-    assert (rig.last().state, rig.last().words) == (S.FAILED, "never sent: the session ended before")
+    assert (rig.last().state, rig.last().words) == (S.FAILED, "the broker never saw it")
     assert not sends(rig.ask(an_intent()))
 
 
@@ -193,7 +202,8 @@ def test_a_difference_that_nothing_explains_is_said_and_not_mended() -> None:
     assert not agreed
     assert rig.held() == 100
     words = [effect.words for effect in effects if isinstance(effect, Notice)]
-    assert words == ["books and broker do not agree: the books have +100 TSLA, the broker has +90"]
+    said = "books and broker do not agree: the books have +100 TSLA, the broker has +90"
+    assert words == [f"{said}. Decide: adopt, flatten or ignore"]
 
 
 def test_history_of_the_account_is_not_the_batchs() -> None:
@@ -224,3 +234,107 @@ def test_until_the_first_comparison_agrees_nothing_is_sent() -> None:
     rig.do(exit_)
     rig.reconcile()
     assert rig.held() == 0
+
+
+# while it trades
+
+
+def test_a_difference_is_said_when_it_is_seen_twice() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent())
+    rig.reconcile()
+    less = [BrokerPosition(symbol="TSLA", qty=90.0, avg_price=100.0)]
+    rig.desk.check_positions(rig.exchange.executions(), less, rig.now_ns)
+    assert not rig.desk.differences
+    assert rig.desk.needs_reconcile
+    rig.desk.check_positions(rig.exchange.executions(), less, rig.now_ns)
+    assert [d.words for d in rig.desk.differences.values()] == [
+        "the books have +100 TSLA, the broker has +90"
+    ]
+
+
+def test_a_difference_that_is_gone_at_the_second_look_was_none() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent())
+    rig.reconcile()
+    less = [BrokerPosition(symbol="TSLA", qty=90.0, avg_price=100.0)]
+    for positions in (less, rig.exchange.positions(), less):
+        effects = rig.desk.check_positions(rig.exchange.executions(), positions, rig.now_ns)
+        assert not [effect for effect in effects if isinstance(effect, Notice)]
+    assert not rig.desk.differences
+
+
+def test_what_is_on_its_way_is_not_judged() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.reconcile()
+    settled_ns = rig.now_ns
+    rig.ask(an_intent())
+    for _ in range(3):  # the broker answered before the order was there
+        rig.desk.check_positions([], [], rig.now_ns, settled_ns=settled_ns)
+        assert not asks(rig.desk.check_orders([], rig.now_ns, settled_ns=settled_ns))
+    assert not rig.desk.differences
+    assert not rig.desk.needs_reconcile
+
+
+def test_an_order_of_ours_that_is_not_listed_is_asked_for() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.reconcile()
+    rig.ask(an_intent(limit=90.0))
+    rig.exchange.cancel(rig.last().order_id, rig.now_ns)
+    rig.exchange.drain()  # and nobody heard of it
+    rig.do(rig.desk.check_orders([], rig.now_ns))
+    assert rig.last().state is S.CANCELED
+
+
+def test_one_comparison_asks_for_ten_orders_and_the_next_for_others() -> None:
+    rig = Rig()
+    rig.reconcile()
+    symbols = [f"S{n}" for n in range(15)]
+    for symbol in symbols:
+        rig.quote(100.0, symbol)
+        rig.ask(an_intent(symbol=symbol, limit=90.0))
+    first = asks(rig.desk.check_orders([], rig.now_ns))
+    second = asks(rig.desk.check_orders([], rig.now_ns))
+    assert len(first) == 10
+    assert len({*first, *second}) == 15
+
+
+def test_an_order_made_elsewhere_is_external_when_it_is_seen_twice() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.reconcile()
+    foreign = an_answer(request(an_order("app-1")))
+    rig.desk.check_orders([foreign], rig.now_ns)
+    assert "app-1" not in rig.desk.orders
+    rig.desk.check_orders([foreign], rig.now_ns)
+    assert rig.desk.orders["app-1"].strategy == EXTERNAL
+
+
+def test_a_fill_of_an_unknown_order_needs_the_comparison_of_all() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.reconcile()
+    rig.wait(10)
+    sold = an_execution("x9", order_id="app-2", t_ns=rig.now_ns)
+    held = [BrokerPosition(symbol="GE", qty=40.0, avg_price=100.0)]
+    rig.desk.check_positions([sold], held, rig.now_ns)
+    assert rig.desk.needs_all
+    assert rig.held("GE", EXTERNAL) == 0
+    rig.desk.reconcile([], [sold], held, rig.now_ns)
+    assert not rig.desk.needs_all
+    assert rig.held("GE", EXTERNAL) == 40
+
+
+def test_after_a_reconnect_a_comparison_says_nothing_at_first_sight() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent())
+    rig.reconcile()
+    less = [BrokerPosition(symbol="TSLA", qty=90.0, avg_price=100.0)]
+    rig.desk.reconcile(rig.exchange.orders(), rig.exchange.executions(), less, rig.now_ns)
+    assert not rig.desk.differences
+    assert not refusals(rig.ask(an_intent(symbol="F", price=20.0, n=7)))
