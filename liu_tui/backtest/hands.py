@@ -96,6 +96,7 @@ class Hands:
                 qty=request.qty,
                 limit_price=request.limit_price,
                 stop_price=request.stop_price,
+                trail=request.trail,
                 tif=request.tif,
                 client_order_id=cid,
             )

@@ -13,6 +13,7 @@ from liu_tui.plan.schema import MarketTable, TradePlan
 from liu_tui.strategy import State
 from liu_tui.trading.desk import Desk
 from liu_tui.trading.matching.exchange import Exchange
+from liu_tui.trading.matching.options import exchange_options
 
 ACCOUNT = "BACKTEST"
 
@@ -35,7 +36,11 @@ class House:
         self.clock = ManualClock()
         self.record = Record(batch_id, self.clock)
         self.exchange = Exchange(
-            cash=cash, seed=market.seed, partial_fills=market.partial_fills, account_id=ACCOUNT
+            cash=cash,
+            seed=market.seed,
+            partial_fills=market.partial_fills,
+            account_id=ACCOUNT,
+            options=exchange_options(market.exchange, plan.fees),
         )
         self.desk = Desk(
             batch_id=batch_id,

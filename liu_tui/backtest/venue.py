@@ -21,12 +21,15 @@ class Venue:
         # A recording of a feed holds the days' bars as they were told.
         self._makes_days = not tape.source.complete
         self._still: set[str] = set()
+        self._paused: set[str] = set()  # by their price bands: nothing of them happens
 
     def play(self, t_ns: int, events: Sequence[TapeEvent], watched: Set[str]) -> list[TapeEvent]:
         """Show the exchange what happened at one moment; return what is told of the watched symbols.
 
         A symbol that is halted fills nothing. A bar that is told again, or of the whole day, is no price.
         """
+        if self._paused:
+            events = [e for e in events if e.symbol not in self._paused or not isinstance(e, Trade | Quote)]
         told = [event for event in events if event.symbol in watched]
         for event in events:
             if isinstance(event, Halt):
@@ -34,7 +37,8 @@ class Venue:
             elif event.symbol in watched and event.symbol not in self._still and _is_price(event):
                 self._exchange.on_event(event)
         self._exchange.on_time(t_ns)
-        return told + self._days_so_far(told)
+        pauses = self._pauses() if self._exchange.options.luld else []
+        return [*pauses, *told, *self._days_so_far(told)]
 
     def begin(self, symbol: str) -> None:
         """Tell the exchange where a symbol stands: it was shown nothing of it while nobody watched."""
@@ -68,6 +72,17 @@ class Venue:
                 # The quote may be older than the halt's end; what fills at it fills now.
                 self._exchange.on_time(halt.t_ns)
                 self._exchange.on_event(event)
+
+    def _pauses(self) -> list[Halt]:
+        """Stop what left its price bands, let it trade again, and tell it, as the local market does."""
+        halts = self._exchange.halts()
+        for halt in halts:
+            if halt.halted:
+                self._paused.add(halt.symbol)
+            else:
+                self._paused.discard(halt.symbol)
+            self._note(halt)
+        return halts
 
     def _days_so_far(self, events: Iterable[TapeEvent]) -> list[Bar]:
         """The running daily bar of each symbol whose minute has just closed."""

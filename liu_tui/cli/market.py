@@ -39,6 +39,17 @@ def _faults(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -
     return tuple(read)
 
 
+def _table(ctx: click.Context, param: click.Parameter, value: str) -> Any:
+    # A table of a plan, [market.exchange] or [fees], as JSON.
+    from liu_tui.plan.schema import ExchangeTable, FeesTable
+
+    kind = FeesTable if param.name == "fees" else ExchangeTable
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except msgspec.MsgspecError as e:
+        raise click.BadParameter(f"{value!r}: {e}", ctx=ctx, param=param) from e
+
+
 _DOLLARS = click.FloatRange(0, min_open=True)
 _SECONDS = click.FloatRange(0, min_open=True)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -67,6 +78,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     default=None,
     help="Trades and quotes one data connection may have; Alpaca's free plan has 30.",
 )
+@click.option(
+    "--exchange", callback=_table, default="{}", metavar="JSON", help="As [market.exchange] in a plan."
+)
+@click.option("--fees", callback=_table, default="{}", metavar="JSON", help="As [fees] in a plan.")
 @click.option("--fault", "faults", multiple=True, callback=_faults, hidden=True, metavar="JSON")
 @click.option("--idle-exit", "idle_exit_s", type=_SECONDS, help="End after so many seconds without a client.")
 @output.json_option

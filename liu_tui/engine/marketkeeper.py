@@ -18,13 +18,15 @@ import msgspec
 
 from liu_tui.engine.registry import is_alive
 from liu_tui.errors import LiuError
-from liu_tui.plan.schema import MarketTable
+from liu_tui.plan.schema import ExchangeTable, FeesTable, MarketTable
 from liu_tui.settings import Workspace
 
 READY_S = 60.0
 ADMIN_S = 3.0
 ORPHAN_S = 900
 """A market that nobody has talked to for so long ends by itself."""
+
+_NO_FEES = FeesTable()
 
 
 class ReadyLine(msgspec.Struct, frozen=True):
@@ -35,9 +37,12 @@ class ReadyLine(msgspec.Struct, frozen=True):
 
 
 class MarketKeeper:
-    """One local market process. ledger: its file; url: where it listens, once started."""
+    """One local market process. fees: what it takes; ledger: its file; url: where it listens when started."""
 
-    def __init__(self, table: MarketTable, workspace: Workspace, batch_id: str) -> None:
+    def __init__(
+        self, table: MarketTable, workspace: Workspace, batch_id: str, fees: FeesTable = _NO_FEES
+    ) -> None:
+        self._fees = fees
         self._table, self._workspace = table, workspace
         self.ledger = workspace.market_dir / f"{batch_id}.db"
         self._log = workspace.logs_dir / f"{batch_id}.log"
@@ -95,6 +100,10 @@ class MarketKeeper:
                 words += [option, value]
         if table.symbol_limit is not None:
             words += ["--symbol-limit", str(table.symbol_limit)]
+        if table.exchange != ExchangeTable():
+            words += ["--exchange", msgspec.json.encode(table.exchange).decode()]
+        if self._fees != _NO_FEES:
+            words += ["--fees", msgspec.json.encode(self._fees).decode()]
         for fault in table.faults:
             words += ["--fault", msgspec.json.encode(fault).decode()]
         with self._log.open("ab") as err:

@@ -202,7 +202,7 @@ class Supervisor:
     async def _open_market(self) -> None:
         if self.plan.market is None:
             return
-        market = self.market = MarketKeeper(self.plan.market, self._workspace, self.batch_id)
+        market = self.market = MarketKeeper(self.plan.market, self._workspace, self.batch_id, self.plan.fees)
         old = self.record
         if not await market.adopt(old.market_pid, old.market_url, old.market_port or self.plan.market.port):
             await market.start()

@@ -27,6 +27,7 @@ _FRAMES = {
     "1H": 60 * MINUTE_NS,
     "1D": DAY_NS,
 }
+_KINDS = ("FILL", "FEE")
 _LONGEST = timedelta(days=3660)
 
 
@@ -61,7 +62,6 @@ class AccountRest:
                 venue.exchange.positions(),
                 account_id=str(uuid.uuid5(uuid.NAMESPACE_OID, account.id)),
                 created_ns=venue.hours.pre_ns,
-                base=EquityCurve(venue).at(venue.hours.pre_ns),
                 suspended=bool(venue.configuration["suspend_trade"]),
                 shorting=not venue.configuration["no_shorting"],
             )
@@ -82,11 +82,10 @@ class AccountRest:
         return reply(known)
 
     async def activities(self, request: web.Request) -> web.Response:
-        """`GET /v2/account/activities[/FILL]`: this account has no activities but fills."""
-        kind = request.match_info.get("kind", "FILL")
-        if kind != "FILL" or "FILL" not in request.query.get("activity_types", "FILL").split(","):
-            return reply([])
-        rows = self._fills(request)
+        """`GET /v2/account/activities[/FILL or /FEE]`: this account has no activities but fills and fees."""
+        every = ",".join(_KINDS)
+        asked = request.match_info.get("kind") or request.query.get("activity_types") or every
+        rows = self._history(request, frozenset(asked.split(",")))
         if request.query.get("direction", "desc") == "desc":
             rows.reverse()
         token = request.query.get("page_token")
@@ -149,7 +148,7 @@ class AccountRest:
     async def assets(self, request: web.Request) -> web.Response:
         """`GET /v2/assets`."""
         query = request.query
-        rows = [words.asset(a) for a in self._venue.assets.values()]
+        rows = [self._listed(a) for a in self._venue.assets.values()]
         for key, field in (("status", "status"), ("asset_class", "class"), ("exchange", "exchange")):
             if query.get(key):
                 rows = [row for row in rows if row[field] == query[key]]
@@ -161,13 +160,18 @@ class AccountRest:
         found = self._venue.assets.get(normal_symbol(said)) or self._by_id(said)
         if found is None:
             raise ExchangeRefusal(404, 40410000, f"asset not found for {said}")
-        return reply(words.asset(found))
+        return reply(self._listed(found))
+
+    def _listed(self, a: Asset) -> dict[str, Any]:
+        exchange = self._venue.exchange
+        return words.asset(a, price=exchange.price(a.symbol), borrowable=exchange.borrowable(a.symbol))
 
     def _by_id(self, asset_id: str) -> Asset | None:
         listed = self._venue.assets.values()
         return next((a for a in listed if words.asset_id(a.symbol) == asset_id), None)
 
-    def _fills(self, request: web.Request) -> list[dict[str, Any]]:
+    def _history(self, request: web.Request, kinds: frozenset[str]) -> list[dict[str, Any]]:
+        """Fills and fees, oldest first. A fee comes after its fill, and is of no order."""
         exchange = self._venue.exchange
         after, until = moment(request, "after"), moment(request, "until")
         day, order_id = request.query.get("date"), request.query.get("order_id")
@@ -182,7 +186,10 @@ class AccountRest:
                 continue
             if day and day != day_of(fill.t_ns).isoformat():
                 continue
-            rows.append(words.activity(fill, order, cumulative=done[fill.order_id]))
+            if "FILL" in kinds:
+                rows.append(words.activity(fill, order, cumulative=done[fill.order_id]))
+            if "FEE" in kinds and fill.fee and not order_id:
+                rows.append(words.fee(fill))
         return rows
 
 

@@ -31,7 +31,7 @@ class EquityCurve:
         for fill in self._fills:
             if fill.t_ns > t_ns:
                 signed = fill.side.sign * fill.qty
-                cash += signed * fill.price
+                cash += signed * fill.price + fill.fee
                 qty[fill.symbol] = qty.get(fill.symbol, 0.0) - signed
         return round(cash + sum(shares * self._price(symbol, t_ns) for symbol, shares in qty.items()), 2)
 

@@ -19,12 +19,13 @@ class Halts:
     """Which symbols of one market stand still.
 
     still: the exchange hears nothing of them
-    muted: those of them whose trades and quotes do not happen, for a fault stopped them
+    muted: those of them whose trades and quotes do not happen, for a fault or their price bands stopped them
     """
 
     def __init__(self, tape: Tape, exchange: Exchange, say: Callable[[TapeEvent], None]) -> None:
         self._tape, self._exchange, self._say = tape, exchange, say
         self._made: dict[str, frozenset[str]] = {}  # by the fault's id
+        self._paused: set[str] = set()  # by their price bands
         self.still: set[str] = set()
         self.muted: frozenset[str] = frozenset()
 
@@ -57,10 +58,20 @@ class Halts:
         del self._made[fault.id]
         self._switch(t_ns)
 
-    def _switch(self, t_ns: int) -> None:
-        before, self.muted = self.muted, frozenset[str]().union(*self._made.values())
+    def pause(self, halts: Iterable[Halt]) -> None:
+        """Stop what left its price bands, and let it trade again, as the exchange says; tell it on."""
+        for halt in halts:
+            if halt.halted:
+                self._paused.add(halt.symbol)
+            else:
+                self._paused.discard(halt.symbol)
+            self._switch(halt.t_ns, halt.words)
+
+    def _switch(self, t_ns: int, words: str = "") -> None:
+        before, self.muted = self.muted, frozenset[str]().union(self._paused, *self._made.values())
         for symbol in sorted(before ^ self.muted):
             halted = symbol in self.muted
-            halt = Halt(symbol, t_ns, halted, HALTED_WORDS if halted else RESUMED_WORDS)
+            usual = HALTED_WORDS if halted else RESUMED_WORDS
+            halt = Halt(symbol, t_ns, halted, words or usual)
             self.note(halt)
             self._say(halt)

@@ -19,7 +19,7 @@ from liu_tui.errors import StoreError
 from liu_tui.localmarket.requestbook import RequestBook
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Execution, Side
-from liu_tui.trading.matching.exchange import Exchange
+from liu_tui.trading.matching.exchange import Exchange, ExchangeOptions
 from liu_tui.trading.matching.order import Order
 from liu_tui.trading.matching.state import Core, State
 
@@ -94,16 +94,32 @@ class Ledger:
         self._executions = len(exchange.executions_from(0))
 
     @classmethod
-    def open(cls, path: Path, *, cash: float, seed: int, partial_fills: float, account_id: str) -> "Ledger":
+    def open(
+        cls,
+        path: Path,
+        *,
+        cash: float,
+        seed: int,
+        partial_fills: float,
+        account_id: str,
+        options: ExchangeOptions | None = None,
+    ) -> "Ledger":
         """Open the file, or make it.
 
         An existing file goes on with what it says: cash, seed and partial_fills count for a new one only.
+        The exchange's manners are those of this start; those of the file if nobody says any.
         Raises StoreError if the file is not a ledger of this build, or of another account.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None)
         try:
-            return cls._open(db, path, cash, seed, partial_fills, account_id)
+            _prepare(db, path)
+            fresh = Exchange(
+                cash=cash, seed=seed, partial_fills=partial_fills, account_id=account_id, options=options
+            )
+            return cls._resume(db, path, account_id, options) or cls(
+                db, path, fresh, saved_ns=0, resumed=False
+            )
         except (sqlite3.Error, msgspec.DecodeError) as e:
             db.close()
             raise _unreadable(path, str(e)) from e
@@ -112,22 +128,12 @@ class Ledger:
             raise
 
     @classmethod
-    def _open(
-        cls, db: sqlite3.Connection, path: Path, cash: float, seed: int, partial_fills: float, account_id: str
-    ) -> "Ledger":
-        version = _version_of(db, path)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA busy_timeout = 5000")
-        if version < _VERSION:
-            # One transaction, with its version: a kill in between leaves the file as it was.
-            steps = _FROM_1 if version else _SCHEMA
-            db.executescript(f"BEGIN; {steps} PRAGMA user_version = {_VERSION}; COMMIT;")
+    def _resume(
+        cls, db: sqlite3.Connection, path: Path, account_id: str, options: ExchangeOptions | None
+    ) -> "Ledger | None":
         saved = db.execute("SELECT venue_ns, core FROM clock JOIN state USING (id)").fetchone()
         if saved is None:
-            fresh = Exchange(cash=cash, seed=seed, partial_fills=partial_fills, account_id=account_id)
-            return cls(db, path, fresh, saved_ns=0, resumed=False)
+            return None
         core = _core.decode(saved[1])
         if core.account_id != account_id:
             raise StoreError(
@@ -135,7 +141,8 @@ class Ledger:
                 where=str(path),
                 mend="Name another file, or the account it belongs to.",
             )
-        return cls(db, path, Exchange.resume(_read(db, core)), saved_ns=saved[0], resumed=True)
+        exchange = Exchange.resume(_read(db, core), options)
+        return cls(db, path, exchange, saved_ns=saved[0], resumed=True)
 
     def save(self, now_ns: int) -> None:
         """Commit what changed since the last save; call it before an answer or an update goes out.
@@ -191,6 +198,19 @@ class Ledger:
         db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (now_ns, day))
         db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (msgspec.msgpack.encode(core),))
         return self._executions + len(executions)
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Set the connection up, and bring the file's tables to this build's."""
+    version = _version_of(db, path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA busy_timeout = 5000")
+    if version < _VERSION:
+        # One transaction, with its version: a kill in between leaves the file as it was.
+        steps = _FROM_1 if version else _SCHEMA
+        db.executescript(f"BEGIN; {steps} PRAGMA user_version = {_VERSION}; COMMIT;")
 
 
 def _version_of(db: sqlite3.Connection, path: Path) -> int:

@@ -23,6 +23,7 @@ from liu_tui.market.sources import SIMULATED, open_source
 from liu_tui.market.tape import Tape
 from liu_tui.model.clock import SessionHours, wall_ns
 from liu_tui.trading.matching.exchange import Exchange
+from liu_tui.trading.matching.options import exchange_options
 
 WHERE = "local market"
 MOST_SPEED = 1_000_000
@@ -72,6 +73,7 @@ def open_session(options: MarketOptions, folder: Path) -> Opening:
         seed=options.seed,
         partial_fills=options.partial_fills,
         account_id=account_id,
+        options=exchange_options(options.exchange, options.fees),
     )
     exchange = ledger.exchange
     exchange.set_hours(hours)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from liu_tui.plan.schema import FaultTable
+from liu_tui.plan.schema import ExchangeTable, FaultTable, FeesTable
 
 Speed = float | Literal["max"]
 
@@ -33,6 +33,7 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit:     REST requests a minute before 429; 0 never refuses. Alpaca has 200
     buffer_bytes:   how much may wait for one slow websocket client before it is cut off with 407
     faults:         what it shall do wrong, and when; without a moment, from the start
+    exchange:       how much harder than Alpaca's paper trading its exchange is; fees: what it takes
     """
 
     source: str = "simulated"
@@ -54,3 +55,5 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int = 0
     buffer_bytes: int = 8 * 1024 * 1024
     faults: tuple[FaultTable, ...] = ()
+    exchange: ExchangeTable = ExchangeTable()
+    fees: FeesTable = FeesTable()

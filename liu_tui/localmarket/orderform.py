@@ -15,20 +15,28 @@ from liu_tui.trading.matching.refusals import unprocessable
 
 Body = Mapping[str, Any]
 _Word = TypeVar("_Word", bound=StrEnum)
-_UNKNOWN = ("notional", "trail_price", "trail_percent", "legs")
+_INTENTS = {
+    Side.BUY: ("buy_to_open", "buy_to_close"),
+    Side.SELL: ("sell_to_open", "sell_to_close"),
+}
 CLIENT_ID_LENGTH = 128
 
 
 def read_order(body: Body) -> OrderRequest:
     """Read the body of `POST /v2/orders`. Raises ExchangeRefusal (422) naming the first fault."""
-    for key in _UNKNOWN:
+    for key in ("legs", "advanced_instructions"):
         if body.get(key) is not None:
             raise unprocessable(f"{key} is not supported by the local market")
+    qty, notional = optional(body, "qty"), optional(body, "notional")
+    if qty is None and notional is None:
+        raise unprocessable("qty or notional is required")
+    if qty is not None and notional is not None:
+        raise unprocessable("only one of qty or notional is accepted")
     return OrderRequest(
         client_order_id=client_id(body) or new_client_id(),
         symbol=_symbol(body),
         side=word(Side, "side", body),
-        qty=positive(body, "qty"),
+        qty=qty or 0.0,
         order_type=word(OrderType, "type", body),
         tif=word(TimeInForce, "time_in_force", body),
         limit_price=optional(body, "limit_price"),
@@ -37,7 +45,26 @@ def read_order(body: Body) -> OrderRequest:
         take_profit=_leg(body, "take_profit", "limit_price"),
         stop_loss=_leg(body, "stop_loss", "stop_price"),
         extended_hours=body.get("extended_hours") is True,
+        notional=notional,
+        trail_price=optional(body, "trail_price"),
+        trail_percent=optional(body, "trail_percent"),
+        stop_loss_limit=_leg(body, "stop_loss", "limit_price", must=False),
     )
+
+
+def check_intent(body: Body, side: Side, held: float) -> None:
+    """Refuse a `position_intent` that is not what the order does. held: signed shares of the symbol.
+
+    Raises ExchangeRefusal (422).
+    """
+    said = body.get("position_intent")
+    if said is None:
+        return
+    if said not in _INTENTS[side]:
+        raise unprocessable(f"invalid position_intent {said!r}: one of {', '.join(_INTENTS[side])}")
+    meant = _INTENTS[side][held * side.sign < 0]
+    if said != meant:
+        raise unprocessable(f"position intent mismatch, inferred: {meant}, specified: {said}")
 
 
 def client_id(body: Body) -> str:
@@ -90,12 +117,10 @@ def _symbol(body: Body) -> str:
     return normal_symbol(said)
 
 
-def _leg(body: Body, name: str, key: str) -> float | None:
+def _leg(body: Body, name: str, key: str, *, must: bool = True) -> float | None:
     said = body.get(name)
     if said is None:
         return None
     if not isinstance(said, Mapping):
         raise unprocessable(f"{name} must be an object with {key}")
-    if name == "stop_loss" and said.get("limit_price") is not None:
-        raise unprocessable("stop_loss.limit_price is not supported by the local market")
-    return positive(said, key)
+    return positive(said, key) if must else optional(said, key)

@@ -9,6 +9,7 @@ from aiohttp import web
 from liu_tui.localmarket import words
 from liu_tui.localmarket.clockwork import Clockwork
 from liu_tui.localmarket.orderform import (
+    check_intent,
     client_id,
     new_client_id,
     optional,
@@ -26,7 +27,6 @@ from liu_tui.trading.matching.listing import check_asset
 from liu_tui.trading.matching.refusals import ExchangeRefusal, forbidden, not_found, unprocessable
 
 NO_POSITION = "position does not exist"
-_NOT_REPLACEABLE = ("trail", "notional")
 
 
 class TradingRest:
@@ -53,7 +53,9 @@ class TradingRest:
 
     async def submit(self, request: web.Request) -> web.Response:
         """`POST /v2/orders`."""
-        form = read_order(await body_of(request))
+        body = await body_of(request)
+        form = read_order(body)
+        check_intent(body, form.side, self._venue.held(form.symbol))
         return reply(words.order(self._place(form)))
 
     async def orders(self, request: web.Request) -> web.Response:
@@ -82,9 +84,8 @@ class TradingRest:
     async def replace(self, request: web.Request) -> web.Response:
         """`PATCH /v2/orders/{id}`: a new order with a new id takes the old one's place."""
         body = await body_of(request)
-        for key in _NOT_REPLACEABLE:
-            if body.get(key) is not None:
-                raise unprocessable(f"{key} is not supported by the local market")
+        if body.get("notional") is not None:
+            raise unprocessable("notional orders cannot be replaced")
         old = self._order(request)
         with self._trading() as exchange:
             new = exchange.replace(
@@ -93,6 +94,7 @@ class TradingRest:
                 qty=optional(body, "qty"),
                 limit_price=optional(body, "limit_price"),
                 stop_price=optional(body, "stop_price"),
+                trail=optional(body, "trail"),
                 tif=None if body.get("time_in_force") is None else word(TimeInForce, "time_in_force", body),
                 client_order_id=client_id(body) or None,
             )

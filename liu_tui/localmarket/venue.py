@@ -79,6 +79,8 @@ class Venue:
         """Let time pass up to t_ns."""
         self.exchange.on_time(t_ns)
         self.now_ns = max(self.now_ns, t_ns)
+        if self.exchange.options.luld:
+            self.halts.pause(self.exchange.halts())
 
     def settle(self) -> None:
         """Store what has happened to orders, and how far the clock is, then tell it as faults let it."""

@@ -13,7 +13,7 @@ from liu_tui.localmarket.rfc3339 import rfc3339
 from liu_tui.market.calendar import first_session, session_of, to_datetime
 from liu_tui.model.account import Account, BrokerPosition
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.market import DAY_NS, Asset
+from liu_tui.model.market import Asset
 from liu_tui.model.orders import (
     BrokerOrder,
     Execution,
@@ -21,17 +21,14 @@ from liu_tui.model.orders import (
     OrderState,
     OrderType,
     OrderUpdate,
-    TimeInForce,
 )
+from liu_tui.trading.matching.margin import fraction
 
 Words = dict[str, Any]
 _NAMESPACE = uuid.UUID("6d1f0c1e-4d0e-5a52-9d3a-6c69752d7475")
+_DEAR = 10.0
+"""What a share whose price is not known is taken for, dollars."""
 _EXCHANGES = frozenset({"AMEX", "ARCA", "BATS", "NYSE", "NASDAQ", "NYSEARCA", "OTC"})
-_GTC_NS = 90 * DAY_NS
-REG_T = 0.5
-"""Initial margin, as a fraction of market value. Source: Regulation T."""
-MAINTENANCE = 0.3
-"""Maintenance margin of a marginable share above 6 dollars, as a fraction. Source: Alpaca's margin page."""
 
 
 def number(value: float | None) -> str | None:
@@ -70,8 +67,8 @@ def order(o: BrokerOrder, *, nested: bool = True) -> Words:
         "asset_id": asset_id(o.symbol),
         "symbol": o.symbol,
         "asset_class": "us_equity",
-        "notional": None,
-        "qty": number(o.qty),
+        "notional": number(o.notional),
+        "qty": number(o.qty) if o.notional is None else None,
         "filled_qty": number(o.filled_qty),
         "filled_avg_price": number(o.filled_avg_price) if o.filled_qty else None,
         "order_class": "" if o.order_class is OrderClass.SIMPLE else o.order_class.value,
@@ -85,9 +82,9 @@ def order(o: BrokerOrder, *, nested: bool = True) -> Words:
         "status": o.status.value,
         "extended_hours": o.extended_hours,
         "legs": [order(leg) for leg in o.legs] if nested and o.legs else None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        "trail_percent": number(o.trail_percent),
+        "trail_price": number(o.trail_price),
+        "hwm": number(o.hwm) if o.hwm else None,
         "subtag": None,
         "source": None,
         "expires_at": rfc3339(expires_ns(o)),
@@ -107,8 +104,8 @@ def _group(o: BrokerOrder) -> Words:
 
 def expires_ns(o: BrokerOrder) -> int:
     """When the order ends by itself: a day order at its session's close, GTC after 90 days."""
-    if o.tif is TimeInForce.GTC:
-        return o.submitted_ns + _GTC_NS
+    if o.expires_ns:
+        return o.expires_ns
     session = session_of(o.submitted_ns)
     end_ns = session.post_ns if o.extended_hours else session.close_ns
     if o.submitted_ns < end_ns:
@@ -168,11 +165,13 @@ def account(
     *,
     account_id: str,
     created_ns: int,
-    base: float,
     suspended: bool,
     shorting: bool,
 ) -> Words:
-    """The account. base: equity at the session's start; suspended, shorting: as its owner configured it."""
+    """The account. suspended, shorting: as its owner configured it.
+
+    maintenance_deficit is ours: dollars of equity that the maintenance margin asks for and that are not there
+    """
     values = [p.qty * p.price for p in held]
     long, short = sum(v for v in values if v > 0), sum(v for v in values if v < 0)
     gross = long - short
@@ -187,11 +186,11 @@ def account(
         "cash": number(a.cash),
         "equity": number(a.equity),
         "portfolio_value": number(a.equity),
-        "last_equity": number(base),
+        "last_equity": number(a.last_equity),
         "buying_power": number(a.buying_power),
         "effective_buying_power": number(a.buying_power),
-        "regt_buying_power": number(min(a.buying_power, max(0.0, _cents(a.equity / REG_T - gross)))),
-        "non_marginable_buying_power": number(max(0.0, a.cash)),
+        "regt_buying_power": number(min(a.buying_power, max(0.0, _cents(2 * (a.equity - a.initial_margin))))),
+        "non_marginable_buying_power": number(a.cash_only),
         "options_buying_power": "0",
         "options_approved_level": 0,
         "options_trading_level": 0,
@@ -205,8 +204,9 @@ def account(
         "long_market_value": number(_cents(long)),
         "short_market_value": number(_cents(short)),
         "position_market_value": number(_cents(gross)),
-        "initial_margin": number(_cents(gross * REG_T)),
-        "maintenance_margin": number(_cents(gross * MAINTENANCE)),
+        "initial_margin": number(_cents(a.initial_margin)),
+        "maintenance_margin": number(_cents(a.maintenance_margin)),
+        "maintenance_deficit": number(max(0.0, _cents(a.maintenance_margin - a.equity))),
         "last_maintenance_margin": "0",
         "sma": "0",
         "accrued_fees": "0",
@@ -215,8 +215,11 @@ def account(
     }
 
 
-def asset(a: Asset) -> Words:
-    """One tradable name."""
+def asset(a: Asset, *, price: float, borrowable: bool) -> Words:
+    """One tradable name. price: dollars, 0 unknown; borrowable: its shares can be borrowed now."""
+    easy = a.shortable and a.easy_to_borrow and borrowable
+    margin = number(float(fraction(Decimal(repr(price or _DEAR))) * 100)) or ""
+    status = "easy_to_borrow" if easy else "hard_to_borrow"
     return {
         "id": asset_id(a.symbol),
         "class": "us_equity",
@@ -228,11 +231,11 @@ def asset(a: Asset) -> Words:
         "marginable": a.marginable,
         "shortable": a.shortable,
         # Both, old and new: alpaca-py 0.44 requires the first, Alpaca is taking it away.
-        "easy_to_borrow": a.shortable,
-        "borrow_status": "easy_to_borrow" if a.shortable else "not_shortable",
+        "easy_to_borrow": easy,
+        "borrow_status": status if a.shortable else "not_shortable",
         "fractionable": a.fractionable,
-        "maintenance_margin_requirement": 30,
-        "margin_requirement_long": "30",
+        "maintenance_margin_requirement": float(margin),
+        "margin_requirement_long": margin,
         "margin_requirement_short": "30",
         "attributes": [],
     }
@@ -266,6 +269,21 @@ def _activity_type(e: Execution, leaves: float) -> str:
     if e.corrects:
         return "trade_correct" if e.qty else "trade_bust"
     return "partial_fill" if leaves else "fill"
+
+
+def fee(e: Execution) -> Words:
+    """What one fill cost beside its price, as a row of the account's history."""
+    return {
+        "id": f"{to_datetime(e.t_ns):%Y%m%d}000000000::{uuid.uuid5(_NAMESPACE, f'fee:{e.execution_id}')}",
+        "activity_type": "FEE",
+        "date": f"{to_datetime(e.t_ns):%Y-%m-%d}",
+        "net_amount": number(-e.fee),
+        "description": f"Fees for {e.side.value} of {number(e.qty)} shares",
+        "symbol": e.symbol,
+        "qty": number(e.qty),
+        "per_share_amount": number(round(-e.fee / e.qty, 6)) if e.qty else None,
+        "status": "executed",
+    }
 
 
 def day(session: SessionHours) -> Words:

@@ -37,7 +37,10 @@ class Rig:
             quote=lambda _symbol: shown.latest_quote,
             trade=lambda _symbol: shown.latest_trade,
         )
-        exchange: Any = SimpleNamespace(on_event=self.heard.append, on_time=self.times.append)
+        options = SimpleNamespace(luld=False)
+        exchange: Any = SimpleNamespace(
+            on_event=self.heard.append, on_time=self.times.append, options=options
+        )
         self.venue = Venue(cast(Tape, tape), cast(Exchange, exchange), OPEN)
 
     def play(self, *events: Any, watched: tuple[str, ...] = ("AAPL",)) -> list[Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from liu_tui.localmarket.orderform import read_order
+from liu_tui.localmarket.orderform import check_intent, read_order
 from liu_tui.model.market import Asset
 from liu_tui.model.orders import OrderClass, OrderType, Side, TimeInForce
 from liu_tui.trading.matching.listing import check_asset
@@ -52,7 +52,7 @@ def test_a_client_that_gives_no_id_gets_one() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"qty": None}, "qty is required"),
+        ({"qty": None}, "qty or notional is required"),
         ({"qty": "ten"}, "qty must be a number > 0, was 'ten'"),
         ({"qty": True}, "qty must be a number > 0, was True"),
         ({"qty": "NaN"}, "qty must be a number > 0"),
@@ -60,11 +60,12 @@ def test_a_client_that_gives_no_id_gets_one() -> None:
         ({"qty": "Infinity"}, "qty must be a number > 0"),
         ({"symbol": 5}, "symbol is required"),
         ({"side": "hold"}, "invalid side 'hold': one of buy, sell"),
-        ({"type": "trailing_stop"}, "invalid type 'trailing_stop'"),
-        ({"notional": "500"}, "notional is not supported"),
-        ({"trail_price": "1"}, "trail_price is not supported"),
+        ({"type": "stop_trailing"}, "invalid type 'stop_trailing'"),
+        ({"notional": "500"}, "only one of qty or notional is accepted"),
+        ({"trail_price": "0"}, "trail_price must be a number > 0"),
+        ({"advanced_instructions": {"algorithm": "VWAP"}}, "advanced_instructions is not supported"),
         ({"stop_loss": "9"}, "stop_loss must be an object"),
-        ({"stop_loss": {"stop_price": 9, "limit_price": 8}}, "stop_loss.limit_price is not supported"),
+        ({"stop_loss": {"stop_price": 9, "limit_price": -8}}, "limit_price must be a number > 0"),
         ({"client_order_id": "x" * 129}, "at most 128 characters"),
     ],
 )
@@ -72,6 +73,35 @@ def test_what_cannot_be_taken_is_refused_in_words(change: dict[str, Any], words:
     with pytest.raises(ExchangeRefusal, match=words.replace(".", r"\.")) as refused:
         read_order(BODY | change)
     assert refused.value.http == 422
+
+
+def test_dollars_trails_and_the_limit_of_a_stop_are_read() -> None:
+    dollars = read_order(BODY | {"qty": None, "notional": "25.50"})
+    assert (dollars.qty, dollars.notional) == (0.0, 25.5)
+    trail = read_order(BODY | {"type": "trailing_stop", "trail_percent": 2.5})
+    assert (trail.trail_price, trail.trail_percent) == (None, 2.5)
+    leg = read_order(BODY | {"order_class": "oto", "stop_loss": {"stop_price": 9, "limit_price": "8.9"}})
+    assert (leg.stop_loss, leg.stop_loss_limit) == (9.0, 8.9)
+
+
+@pytest.mark.parametrize(
+    ("said", "side", "held", "words"),
+    [
+        (None, Side.BUY, -5.0, ""),
+        ("buy_to_open", Side.BUY, 5.0, ""),
+        ("sell_to_close", Side.SELL, 5.0, ""),
+        ("buy_to_open", Side.BUY, -5.0, "inferred: buy_to_close, specified: buy_to_open"),
+        ("sell_to_open", Side.BUY, 0.0, "invalid position_intent"),
+    ],
+)
+def test_a_position_intent_must_be_what_the_order_does(
+    said: str | None, side: Side, held: float, words: str
+) -> None:
+    if not words:
+        check_intent({"position_intent": said}, side, held)
+        return
+    with pytest.raises(ExchangeRefusal, match=words):
+        check_intent({"position_intent": said}, side, held)
 
 
 @pytest.mark.parametrize(
