@@ -59,12 +59,12 @@ async def measure(rate: float, seconds: float, orders: float) -> tuple[list[floa
         rig = Rig(load, house, time)
         await load.send(Order(SYMBOLS, FRAME, rate, WARM_S))
         await rig.settle()
-        warm = len(house.lines())
+        warm = set(house.lines())
         await broker.ask()
         await load.send(Order(SYMBOLS, FRAME, rate, seconds))
         await rig.settle()
         arrived: dict[str, int] = json.loads(await broker.ask())
-        asked = house.lines()[warm:]
+        asked = [line for line in house.lines() if line not in warm]
         return list(_matched(asked, arrived)), len(asked), "; ".join(house.complaints()[:3])
     except TimeoutError:
         print(house.log(), file=sys.stderr)

@@ -73,7 +73,13 @@ class Carrier:
         self._days = DayKeeping(store)
 
     async def carry(self, effects: Iterable[Effect]) -> None:
-        """Do all of it. Raises StoreError if the books cannot be written: then nothing more is sent."""
+        """Do all of it. Raises StoreError if the books cannot be written: then nothing more is sent.
+
+        All that is to be stored is committed at once, before anything leaves: a commit waits for the disk,
+        and whoever comes next waits for it. In lock-step an answer may change what follows, so there each
+        effect is done before the next is looked at.
+        """
+        leaving: list[Effect] = []
         for effect in effects:
             match effect:
                 case Journal(order=order, event=event, t_ns=t_ns, words=words):
@@ -83,17 +89,20 @@ class Carrier:
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):
                     source = symbol or "desk"
                     self._child.say(level, words, source=source, kind=kind)
-                case _:
+                case _ if self._in_turn:
                     await self._commit()
                     await self._leave(effect)
+                case _:
+                    leaving.append(effect)
         await self._commit()
+        for effect in leaving:
+            await self._leave(effect)
         await self._days.due()
 
-    async def answers(self) -> None:
-        """Tell the rules what the broker has answered since the last turn."""
-        while self._answers:
-            answer = self._answers.pop(0)
-            await self.carry(answer())
+    def answered(self) -> list[Effect]:
+        """Tell the rules what the broker has answered since the last turn; returns what they want done."""
+        answers, self._answers = self._answers, []
+        return [effect for answer in answers for effect in answer()]
 
     async def close(self) -> None:
         """Wait a moment for requests under way, then let them go: the next start asks the broker."""
@@ -101,7 +110,7 @@ class Carrier:
             await asyncio.wait(self._requests, timeout=3.0)
         for task in self._requests:
             task.cancel()
-        await self.answers()
+        await self.carry(self.answered())
         await self._days.write()
 
     async def _commit(self) -> None:

@@ -47,6 +47,7 @@ from liu_tui.plan.live import refuse_unearned
 from liu_tui.plan.schema import Environment, OnLoss
 from liu_tui.store.store import Store
 from liu_tui.trading.desk import Desk
+from liu_tui.trading.effects import Effect
 from liu_tui.trading.orders import news
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.trader import BrokerStatus, Trader
@@ -218,21 +219,24 @@ class DeskProcess:
                 del self._market[peer]
 
     async def _take_all(self) -> None:
+        """All that has come since the last turn, in its order; what it leads to is carried out together."""
+        desk, now_ns = self._desk, self._child.clock.now_ns()
+        effects: list[Effect] = []
         heard, self._heard = self._heard, []
         for message in heard:
             if isinstance(message, OrderUpdate):
-                await self._carrier.carry(self._desk.on_update(message, self._child.clock.now_ns()))
+                effects += desk.on_update(message, now_ns)
             elif isinstance(message, BrokerStatus):
                 self._reconciling.on_status(message)
-        await self._carrier.answers()
-        if not self._reconciling.agreed:
-            return
-        intents, self._intents = self._intents, []
-        for intent in intents:
-            await self._carrier.carry(self._desk.on_intent(intent, self._child.clock.now_ns()))
-        if monotonic_ns() >= self._tick_at:
-            self._tick_at = monotonic_ns() + TICK_NS
-            await self._carrier.carry(self._desk.on_time(self._child.clock.now_ns()))
+        effects += self._carrier.answered()
+        if self._reconciling.agreed:
+            intents, self._intents = self._intents, []
+            for intent in intents:
+                effects += desk.on_intent(intent, now_ns)
+            if monotonic_ns() >= self._tick_at:
+                self._tick_at = monotonic_ns() + TICK_NS
+                effects += desk.on_time(now_ns)
+        await self._carrier.carry(effects)
 
     async def _take_step(self) -> None:
         """Lock-step: prices, then the broker's updates, then the clock; the consumers.

@@ -239,13 +239,13 @@ async def test_a_live_desk_does_not_wait_for_the_broker_and_hears_its_answer_in_
     live.world.open.clear()
     order = await live.ask()
     await eventually(lambda: live.world.deeds[-1] == f"submit {order.client_order_id}")
-    await live.carrier.answers()
+    await live.carrier.carry(live.carrier.answered())
     before = live.state(order)
     assert not live.child.wake.is_set()
     live.world.open.set()
     await asyncio.wait_for(live.child.wake.wait(), 20)
     assert live.state(order) is before
-    await live.carrier.answers()
+    await live.carrier.carry(live.carrier.answered())
     assert live.state(order) is OrderState.NEW
     assert live.books.orders()[order.client_order_id] == "new"
 
