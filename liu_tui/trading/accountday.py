@@ -97,7 +97,8 @@ class AccountDay:
         others = [row for row in today if row.batch_id != self._batch_id]
         self._others = sum(row.result for row in others), sum(row.orders for row in others)
         self._at_open = sum(row.result for row in mine if row.day != self._day)
-        self.peak = max([self.peak, *(row.peak for row in today)])
+        self.peak = max([0.0, *(row.peak for row in today)])  # what was seen before lacked the others' part
+        self.code = self.words = ""
         for row in mine:
             if row.day == self._day:
                 self.code, self.words = row.code, row.words

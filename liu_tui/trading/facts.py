@@ -42,7 +42,7 @@ def gather(book: Book, memory: Memory, ask: Ask, limits: Limits, now_ns: int) ->
         symbol_loss=symbol_rest.lost,
         strategy_rest_min=strategy_rest.minutes,
         losses_in_row=strategy_rest.count,
-        buying_power=memory.purse.left(),
+        buying_power=_left(book, memory, ask),
         allocation=memory.allocations.get(ask.strategy),
         allocated=_allocated(book, ask.strategy, working),
     )
@@ -88,6 +88,12 @@ def _allocated(book: Book, strategy: str, working: list[OrderRecord]) -> float:
 def _worth(record: OrderRecord) -> float:
     """Dollars that a working entry may still cost; one in dollars has no quantity of its own."""
     return record.remaining * record.price if record.qty else record.notional or 0.0
+
+
+def _left(book: Book, memory: Memory, ask: Ask) -> float | None:
+    """Dollars that may be spent yet; what the replaced order has bound is free for the new one."""
+    left, old = memory.purse.left(), book.orders.get(ask.replaces)
+    return left + _worth(old) if left is not None and old is not None else left
 
 
 def _age_s(memory: Memory, ask: Ask, now_ns: int) -> float:
