@@ -160,7 +160,8 @@ class Carrier:
         task.add_done_callback(self._requests.discard)
 
     async def _beside(self, deed: Awaitable[Answer]) -> None:
-        self._answers.append(await deed)
+        answer = await deed
+        self._answers.append(answer)  # looked up only now: the list is another one after each turn
         self._child.wake.set()
 
     async def _submit(self, request: OrderRequest) -> Answer:
