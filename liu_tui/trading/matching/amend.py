@@ -31,7 +31,7 @@ def amended(
     """
     if old.asked or old.status not in _REPLACEABLE or (old.triggered and old.limit_price is None):
         raise unprocessable("unable to replace order in current state")
-    _check_terms(old, qty, limit_price, stop_price, tif)
+    _check_terms(old, qty, limit_price, stop_price, trail, tif)
     check_trail("trail", trail, percent=old.trail_price is None)
     if stop_price is not None and not old.triggered and old.status is not OrderState.HELD:
         check_stop(old.side, stop_price, price)
@@ -66,6 +66,7 @@ def _check_terms(
     qty: float | None,
     limit_price: float | None,
     stop_price: float | None,
+    trail: float | None,
     tif: TimeInForce | None,
 ) -> None:
     check_tick("limit_price", limit_price)
@@ -76,6 +77,8 @@ def _check_terms(
         raise unprocessable(f"{old.order_type.value} orders must not have a limit price")
     if stop_price is not None and (old.stop_price is None or old.trails):
         raise unprocessable(f"{old.order_type.value} orders must not have a stop price")
+    if trail is not None and not old.trails:
+        raise unprocessable(f"{old.order_type.value} orders must not have a trail")
     if tif is not None and tif in AT_ONCE:
         raise unprocessable("time_in_force can only be replaced with DAY or GTC")
     if qty is None:
