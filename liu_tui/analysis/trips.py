@@ -59,6 +59,8 @@ def round_trips(fills: Iterable[Fill], bars: Bars | None = None) -> RoundTrips:
     count: dict[tuple[str, str], int] = {}
     closed: list[Trip] = []
     for fill in fills:
+        if not fill.qty:  # a fill that was taken back before it was ever booked
+            continue
         key = fill.strategy, fill.symbol
         walk = _at_this_position(open_.get(key), fill)
         for qty in _cut_at_zero(walk.qty if walk else 0.0, fill.qty):

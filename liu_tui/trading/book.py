@@ -148,6 +148,9 @@ class Book(Shelf):
         if execution is not None and self._ledger.taken_back(execution.execution_id):
             return record  # said again, or late: the order as it was before the broker thought better of it
         record = heard(record, order, asked=asked)
+        if asked:  # what was told before a fill was taken back counts no more
+            count = max(record.filled_qty, order.filled_qty)
+            record = msgspec.structs.replace(record, broker_filled=count)
         if execution is not None:
             record = self._take(record, execution)
             record = told_after(record, order) if execution.corrects else record
@@ -186,13 +189,14 @@ class Book(Shelf):
             if record.sent_ns:
                 self._sent.append(record.sent_ns)
         self._sent = deque(sorted(self._sent))
-        states = {record.client_order_id: record.state for record in self.orders.values()}
+        stored = dict(self.orders)
         for fill in fills:
             self._restore_fill(fill)
         for fill in fills:
             amended = self.orders.get(fill.client_order_id) if fill.amends else None
             if amended is not None:  # counting up again has made it filled; the broker said otherwise since
-                self.keep(msgspec.structs.replace(amended, state=states[amended.client_order_id]))
+                was = stored[amended.client_order_id]
+                self.keep(msgspec.structs.replace(amended, state=was.state, broker_filled=was.broker_filled))
 
     def _take(self, record: OrderRecord, execution: Execution) -> OrderRecord:
         """Book one execution once, or the one that it puts right; the true one takes a stand-in's place."""
@@ -214,8 +218,10 @@ class Book(Shelf):
         row = row_id(corrects, heir)
         self._executions |= {corrects, row}
         before = self._position(record.key)
-        after = self._ledger.position(record.key, before) if line is not None else before
-        self._hold(after)
+        after = before
+        if line is not None:
+            after = self._ledger.position(record.key, before)
+            self._hold(after)
         fill = msgspec.structs.replace(
             self._row(record, execution, after, after.realized - before.realized),
             execution_id=row,

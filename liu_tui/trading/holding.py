@@ -103,7 +103,7 @@ class Holding:
             name = fill.client_order_id if fill.client_order_id in self._entries else fill.intent_id
             entry = self._entries.get(name)
             if entry is not None:
-                entry.booked += abs(fill.qty)
+                entry.booked += -abs(fill.qty) if fill.amends else abs(fill.qty)
                 self._close_if_done(name, entry)
         self._refresh()
 
