@@ -44,7 +44,8 @@ class Flattens:
     def __init__(self, book: Book, latches: Latches, closer: Closer, obstacles: Obstacles) -> None:
         self._book, self._latches, self._closer, self._obstacles = book, latches, closer, obstacles
         self.proves = False
-        self._theirs: dict[str, float] = {}
+        self._theirs: dict[str, float] = {}  # held by the broker's word, and not by the books
+        self._told: frozenset[str] = frozenset()  # such symbols, when it was asked last
         self._proved: set[str] = set()
         self._said: dict[str, tuple[int, int, bool, tuple[tuple[str, float, str], ...]]] = {}
 
@@ -86,10 +87,15 @@ class Flattens:
                 self._say("warn" if state.stuck else "info", symbol, _words(state))
 
     def broker_said(self, positions: Sequence[BrokerPosition]) -> None:
-        """Take the account's positions as the broker has just told them."""
-        self._theirs = {position.symbol: position.qty for position in positions if position.qty}
+        """Take the account's positions as the broker has just told them.
+
+        What it holds and the books do not counts when it is told twice: a fill may have come between.
+        """
+        theirs = {p.symbol: p.qty for p in positions if p.qty and not self._book.active(p.symbol)}
+        self._theirs = {symbol: qty for symbol, qty in theirs.items() if symbol in self._told}
+        self._told = frozenset(theirs)
         for symbol in self._latches.all:
-            if self._book.active(symbol) or self._their(symbol):
+            if self._book.active(symbol) or any(symbol in ("", name) for name in theirs):
                 self._proved.discard(symbol)
             else:
                 self._proved.add(symbol)
@@ -104,7 +110,7 @@ class Flattens:
         flat = not self._book.active(symbol)
         if flat and self.proves:
             words = "held at the broker, and not by the books"
-            stuck.update({name: (qty, words) for name, qty in self._their(symbol).items()})
+            stuck.update({name: (qty, words) for name, qty in self._theirs.items() if symbol in ("", name)})
         return FlattenState(
             symbol=symbol,
             by=latch.by,
@@ -116,9 +122,6 @@ class Flattens:
             stuck=tuple((name, qty, why) for name, (qty, why) in sorted(stuck.items())),
             proving=flat and self.proves,
         )
-
-    def _their(self, symbol: str) -> dict[str, float]:
-        return {name: qty for name, qty in self._theirs.items() if symbol in ("", name)}
 
     def _working(self, symbol: str) -> int:
         return sum(1 for record in self._book.all_live() if symbol in ("", record.symbol))

@@ -165,6 +165,8 @@ def test_what_the_broker_holds_and_the_books_do_not_is_stuck() -> None:
     rig.do(rig.desk.flatten(rig.now_ns, by="ann"))
     wrong = [BrokerPosition(symbol="MSFT", qty=5.0, avg_price=100.0)]
     rig.desk.reconcile(rig.exchange.orders(), rig.exchange.executions(), wrong, rig.now_ns)
+    assert log(rig.wait()) == ["flatten everything: 1 of 1 closed; asking the broker"]
+    rig.desk.reconcile(rig.exchange.orders(), rig.exchange.executions(), wrong, rig.now_ns)
     said = log(rig.wait())
     assert said == [
         "flatten everything: 1 of 1 closed; MSFT +5 held at the broker, and not by the books: trying again"
