@@ -12,6 +12,7 @@ nothing is ever sent twice by the library.
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -21,6 +22,8 @@ from liu_tui.adapters.net.loopback import is_loopback
 CONNECT_S = 5.0
 CONNECTIONS = 8
 """As many as threads that send: a flattening of 30 positions goes out eight at a time."""
+_IMPORTING = threading.Lock()
+"""Two threads that import the same ring of modules at once may see half of one."""
 Heard = Callable[[int, Mapping[str, str]], None]
 """Takes the status and the headers of each answer."""
 
@@ -30,7 +33,8 @@ def make_client(url: str, key: str, secret: str, answer_s: float, heard: Heard) 
 
     Raises ImportError, or ValueError for keys that are none.
     """
-    from alpaca.trading.client import TradingClient
+    with _IMPORTING:
+        from alpaca.trading.client import TradingClient
 
     client = TradingClient(key, secret, raw_data=True, url_override=url)
     client._retry = 0
