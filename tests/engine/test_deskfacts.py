@@ -131,6 +131,14 @@ def test_positions_are_told_whole_and_flat_ones_while_they_have_earned_something
         assert (facts.realized, facts.unrealized, facts.exposure) == (30.0, -10.0, 990.0)
 
 
+def test_the_accounts_day_is_told_with_its_best_and_its_fees(sheet: Sheet) -> None:
+    sold = a_fill("x-2", -10.0, 103.0, position=0.0, realized=30.0, fee=1.5)
+    sheet.desk.restore([], [a_fill("x-1", fee=0.5), sold])
+    sheet.desk.on_time(0)
+    sheet.tell()
+    assert [(facts.result, facts.peak, facts.fees) for facts in sheet.told] == [(28.0, 28.0, 2.0)]
+
+
 def test_the_desks_state_is_told_with_who_set_it_and_why(sheet: Sheet) -> None:
     sheet.desk.pause("max", "lunch", 0)
     sheet.tell()
