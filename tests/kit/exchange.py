@@ -117,7 +117,7 @@ class Market:
 
 
 def assert_books_agree(exchange: Exchange) -> None:
-    """Positions are the sum of the executions, and equity moved by what was won, to a tenth of a cent."""
+    """Positions are the sum of the executions, and equity moved by what was won less fees, to 0.1 cent."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     filled: dict[str, Decimal] = defaultdict(Decimal)
     for done in exchange.executions():
@@ -127,7 +127,7 @@ def assert_books_agree(exchange: Exchange) -> None:
     assert {p.symbol: p.qty for p in positions} == {symbol: float(qty) for symbol, qty in sums.items() if qty}
     worth = exchange.cash + sum(p.qty * p.price for p in positions)
     won = exchange.realized + sum(p.unrealized for p in positions)
-    assert abs(worth - exchange.starting_cash - won) < 0.001
+    assert abs(worth - exchange.starting_cash - won + exchange.fees) < 0.001
     assert abs(exchange.account().equity - worth) < 0.001
     for order in flat(exchange.orders()):
         assert 0 <= order.filled_qty <= order.qty
