@@ -30,6 +30,7 @@ T = TypeVar("T")
 _Id = Annotated[str, Meta(min_length=1)]
 _Number = Annotated[float, Meta(gt=-1e15, lt=1e15)]  # refuses NaN too
 _Positive = Annotated[float, Meta(gt=0, lt=1e15)]
+_Shares = Annotated[float, Meta(ge=0, lt=1e15)]
 
 _OURS = {OrderState.REFUSED, OrderState.INTENT, OrderState.UNKNOWN, OrderState.FAILED, OrderState.SUBMITTED}
 _STATES = {state.value: state for state in OrderState if state not in _OURS} | {
@@ -94,7 +95,7 @@ class _RawFill(Struct, frozen=True):
     order_id: _Id
     symbol: _Id
     side: _Id
-    qty: _Positive
+    qty: _Shares  # 0 where it takes an execution back
     price: _Positive
     transaction_time: str
     cum_qty: _Number | None = None
