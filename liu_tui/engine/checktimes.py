@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from liu_tui.model.clock import monotonic_ns
@@ -36,10 +37,13 @@ class Rated(Protocol):
 
 
 class CheckTimes:
-    """Says what is due. What was seen and is not explained is asked for soon, then less and less often."""
+    """Says what is due. What was seen and is not explained is asked for soon, then less and less often.
 
-    def __init__(self, trader: Trader) -> None:
-        self._trader = trader
+    wall: a clock that only goes forward, nanoseconds
+    """
+
+    def __init__(self, trader: Trader, wall: Callable[[], int] = monotonic_ns) -> None:
+        self._trader, self._wall = trader, wall
         self._due_ns = dict.fromkeys(EVERY_S, 0)
         self._spent: deque[tuple[int, int]] = deque()
         self._tries = 0
@@ -47,12 +51,12 @@ class CheckTimes:
 
     def due(self, names: tuple[str, ...]) -> str:
         """Name the first question whose time has come and for which there is allowance; "" if none."""
-        now, left = monotonic_ns(), self.left()
+        now, left = self._wall(), self.left()
         return next((name for name in names if now >= self._due_ns[name] and COSTS[name] <= left), "")
 
     def soon(self) -> bool:
         """Whether a question out of turn may be asked now."""
-        return monotonic_ns() >= self._soon_ns and self.left() >= COSTS["now"]
+        return self._wall() >= self._soon_ns and self.left() >= COSTS["now"]
 
     def hurry(self) -> None:
         """Let the next question out of turn be asked at once."""
@@ -64,7 +68,7 @@ class CheckTimes:
 
     def asked(self, name: str) -> None:
         """Note that a question is asked now."""
-        now = monotonic_ns()
+        now = self._wall()
         self.spend(COSTS[name])
         covers = {"all": ("orders", "shares", "account"), "now": ("orders", "shares")}.get(name, (name,))
         for one in covers:
@@ -75,15 +79,15 @@ class CheckTimes:
 
     def again(self, name: str, seconds: float) -> None:
         """Ask this again after so long: nobody answered."""
-        self._due_ns[name] = monotonic_ns() + int(seconds * SECOND_NS)
+        self._due_ns[name] = self._wall() + int(seconds * SECOND_NS)
 
     def spend(self, requests: int) -> None:
         """Count requests."""
-        self._spent.append((monotonic_ns(), requests))
+        self._spent.append((self._wall(), requests))
 
     def left(self) -> int:
         """How many requests may still be made in this minute; half of what the broker allows, if it said."""
-        horizon = monotonic_ns() - MINUTE_NS
+        horizon = self._wall() - MINUTE_NS
         while self._spent and self._spent[0][0] <= horizon:
             self._spent.popleft()
         told = self._trader.rate.limit // 2 if isinstance(self._trader, Rated) else 0

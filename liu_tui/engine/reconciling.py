@@ -24,6 +24,7 @@ from liu_tui.engine.deskfacts import FactSheet
 from liu_tui.engine.messages import DeskReady
 from liu_tui.errors import TraderError
 from liu_tui.model.account import Account
+from liu_tui.model.clock import monotonic_ns
 from liu_tui.model.market import MINUTE_NS, SECOND_NS
 from liu_tui.model.orders import BrokerOrder
 from liu_tui.trading.desk import Desk
@@ -49,10 +50,19 @@ Deed = Callable[[], Awaitable[None]]
 class Reconciling:
     """The desk's dealings with the broker beside its orders. agreed: since the last reconnect."""
 
-    def __init__(self, child: Child, desk: Desk, trader: Trader, facts: FactSheet, carry: Carry) -> None:
+    def __init__(
+        self,
+        child: Child,
+        desk: Desk,
+        trader: Trader,
+        facts: FactSheet,
+        carry: Carry,
+        *,
+        wall: Callable[[], int] = monotonic_ns,
+    ) -> None:
         self._child, self._desk, self._trader, self._facts, self._carry = child, desk, trader, facts, carry
         self.agreed = self._told_ready = self._listed = False
-        self._times = CheckTimes(trader)
+        self._times = CheckTimes(trader, wall)
         self._lock = AccountLock(child)
         self._asking: asyncio.Task[Deed] | None = None
         self._from_ns = 0  # session time up to which executions have been compared
@@ -158,6 +168,7 @@ class Reconciling:
         if not self._listed:
             with contextlib.suppress(TraderError):
                 await (await self._ask_listing())()
+                self._times.asked("listing")
         after_ns = self._desk.since_ns(now_ns) - LOOK_BACK_NS
         orders = await self._every_order(after_ns)
         executions = await self._trader.executions(after_ns)
