@@ -26,11 +26,17 @@ class AccountLock:
     async def take(self, account_id: str) -> None:
         """Hold the account. Whom we take over from lets go within moments.
 
-        Raises RefusedError, naming the batch that holds it, if another session trades the account.
+        Raises RefusedError, naming the batch that holds it, if another session trades the account; and if
+        its real money is not what a person has allowed.
         """
         if self._lock is not None:
             return
         boot = self._child.boot
+        if boot.live and account_id != boot.live:
+            raise RefusedError(
+                f"the keys are of account {account_id}, and {boot.live} was allowed to trade real money",
+                mend="Check the keys, and start again.",
+            )
         workspace = Workspace(Path(boot.workspace), Path(boot.home), Settings.read().runtime_dir)
         name = f"account-{_lock_name(boot.venue, account_id)}.lock"
         path = workspace.socket_path("account").parent / name
@@ -39,10 +45,12 @@ class AccountLock:
             try:
                 self._lock = FileLock.take(path, f"batch {boot.batch_id}")
             except RefusedError as e:
-                if monotonic_ns() > deadline:
+                holder = e.what.rpartition("batch ")[2]
+                # Ours is the desk before us, on its way out; nobody else's will let go.
+                if holder != boot.batch_id or monotonic_ns() > deadline:
                     raise RefusedError(
-                        f"account {account_id} is traded by another session ({e.what})",
-                        mend="Stop that session first; see 'liu-tui sessions'",
+                        f"account {account_id} is traded by another session, of batch {holder}",
+                        mend=f"See it with 'liu-tui attach {holder}', or end it with 'liu-tui stop {holder}'.",
                     ) from e
                 await asyncio.sleep(0.1)
             else:
