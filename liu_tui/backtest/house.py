@@ -50,6 +50,7 @@ class House:
             entries_allowed=not plan.test_scanners,
         )
         assets = {asset.symbol: asset for asset in source.assets()}
+        self.desk.learn_assets(assets)
         self.hands = Hands(self.desk, self.exchange, assets, self.record, self.clock)
         self.states: dict[str, dict[str, State]] = {}
         self.keys: dict[str, dict[str, str]] = {}

@@ -9,15 +9,14 @@ dollars already won or lost is booked on the row, so that the sum of the rows is
 import msgspec
 
 from liu_tui.model.account import Position
-from liu_tui.model.orders import BrokerOrder, OrderState
+from liu_tui.model.orders import BrokerOrder
+from liu_tui.trading.lifecycle import next_state
 from liu_tui.trading.orders import OrderRecord
 from liu_tui.trading.positions import filled
 
 Key = tuple[str, str]
 
 _BUST, _NOW = ":bust", ":now:"
-
-S = OrderState
 
 
 def row_id(corrects: str, heir: str = "") -> str:
@@ -110,17 +109,10 @@ def without(record: OrderRecord, line: Line) -> OrderRecord:
     return msgspec.structs.replace(record, filled_qty=max(left, 0.0), avg_price=average)
 
 
-# What a bust may make of an order: the broker's word, where it contradicts "filled".
-_AFTER = frozenset(
-    {S.NEW, S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED, S.CANCELED, S.EXPIRED, S.DONE_FOR_DAY, S.REJECTED}
-)
-
-
 def told_after(record: OrderRecord, order: BrokerOrder) -> OrderRecord:
     """Take the broker's word on an order of which an execution was taken back or put right."""
-    moved = record.state in (S.FILLED, S.PARTIALLY_FILLED) and order.status in _AFTER
     return msgspec.structs.replace(
         record,
-        state=order.status if moved else record.state,
+        state=next_state(record.state, order.status, amended=True),
         broker_filled=max(order.filled_qty, record.filled_qty),
     )

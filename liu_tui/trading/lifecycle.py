@@ -30,6 +30,9 @@ _PAUSES = frozenset(
     {S.PENDING_CANCEL, S.PENDING_REPLACE, S.DONE_FOR_DAY, S.STOPPED, S.SUSPENDED, S.CALCULATED}
 )
 _BROKERS = _OPEN | _ENDS
+_AFTER_A_BUST = frozenset(
+    {S.NEW, S.ACCEPTED, S.PARTIALLY_FILLED, S.CANCELED, S.EXPIRED, S.DONE_FOR_DAY, S.REJECTED}
+)
 
 TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     S.REFUSED: frozenset(),
@@ -67,10 +70,10 @@ ASKED: Mapping[OrderState, frozenset[OrderState]] = {
 
 AMENDED: Mapping[OrderState, frozenset[OrderState]] = {
     **{state: frozenset() for state in OrderState},
-    # Only an execution that is taken back, or made smaller, takes an order's fills away. A day order whose
-    # fill is busted after it was done may be over; one of which a part is busted works on.
-    S.FILLED: frozenset({S.PARTIALLY_FILLED, S.NEW, S.CANCELED}),
-    S.PARTIALLY_FILLED: frozenset({S.NEW}),
+    # Only an execution that is taken back, or made smaller, takes an order's fills away. What is left of the
+    # order works on, or is over by then.
+    S.FILLED: _AFTER_A_BUST,
+    S.PARTIALLY_FILLED: (_AFTER_A_BUST - {S.PARTIALLY_FILLED}) | {S.FILLED},
 }
 
 
