@@ -62,8 +62,8 @@ INSERT INTO orders (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (order_id) DO UPDATE SET
     parent_id = excluded.parent_id, qty = excluded.qty, filled_qty = excluded.filled_qty,
-    filled_avg_price = excluded.filled_avg_price, status = excluded.status, updated_ns = excluded.updated_ns,
-    replaced_by = excluded.replaced_by, record = excluded.record
+    filled_avg_price = excluded.filled_avg_price, stop_price = excluded.stop_price, status = excluded.status,
+    updated_ns = excluded.updated_ns, replaced_by = excluded.replaced_by, record = excluded.record
 """
 _EXECUTION = """
 INSERT INTO executions (

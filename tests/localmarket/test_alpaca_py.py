@@ -39,6 +39,7 @@ from alpaca.trading.requests import (
     StopLossRequest,
     StopOrderRequest,
     TakeProfitRequest,
+    TrailingStopOrderRequest,
 )
 from alpaca.trading.stream import TradingStream
 
@@ -194,6 +195,76 @@ def test_refusals_bear_alpacas_codes_and_words(trading: Any) -> None:
         with pytest.raises(APIError, match=words) as refused:
             trading.submit_order(order)
         assert (refused.value.status_code, refused.value.code) == (status, code)
+
+
+def test_a_trailing_stop_follows_and_its_trail_is_replaced(trading: Any) -> None:
+    trading.submit_order(market())
+    day = {"symbol": SYMBOL, "qty": 10, "side": OrderSide.SELL, "time_in_force": TimeInForce.GTC}
+    order = trading.submit_order(TrailingStopOrderRequest(trail_percent=20.0, **day))
+    assert (order.type.value, order.trail_percent, order.trail_price) == ("trailing_stop", "20", None)
+    assert float(order.stop_price) == pytest.approx(float(order.hwm) * 0.8, abs=0.01)
+    assert (order.expires_at - order.created_at).days == 90
+    tighter = trading.replace_order_by_id(order.id, ReplaceOrderRequest(trail=10.0))
+    assert (tighter.trail_percent, tighter.replaces, tighter.status.value) == ("10", order.id, "new")
+    assert float(tighter.stop_price) > float(order.stop_price)
+    assert trading.get_order_by_id(order.id).status.value == "replaced"
+
+
+def test_an_order_in_dollars_is_filled_in_fractions(trading: Any) -> None:
+    dollars = {"symbol": "SPY", "side": OrderSide.BUY, "time_in_force": TimeInForce.DAY}
+    order = trading.submit_order(MarketOrderRequest(notional=1234.56, **dollars))
+    assert (order.notional, order.qty) == ("1234.56", None)
+    order = trading.get_order_by_id(order.id)
+    spent = float(order.filled_qty) * float(order.filled_avg_price)
+    assert (order.status.value, spent) == ("filled", pytest.approx(1234.56, abs=0.001))
+    assert trading.get_open_position("SPY").qty == order.filled_qty
+    with pytest.raises(APIError, match="minimal amount of order 1") as refused:
+        trading.submit_order(MarketOrderRequest(notional=0.5, **dollars))
+    assert (refused.value.status_code, refused.value.code) == (403, 40310000)
+    resting = trading.submit_order(LimitOrderRequest(notional=50, limit_price=1.0, **dollars))
+    with pytest.raises(APIError, match="notional orders cannot be replaced"):
+        trading.replace_order_by_id(resting.id, ReplaceOrderRequest(limit_price=1.1))
+
+
+def test_the_stop_leg_of_a_bracket_may_be_a_stop_limit(trading: Any, data: Any) -> None:
+    price = data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=SYMBOL))[SYMBOL].ask_price
+    stop = StopLossRequest(stop_price=round(price * 0.7, 2), limit_price=round(price * 0.69, 2))
+    profit = TakeProfitRequest(limit_price=round(price * 1.3, 2))
+    order = trading.submit_order(market(order_class=OrderClass.BRACKET, take_profit=profit, stop_loss=stop))
+    assert [leg.type.value for leg in order.legs] == ["limit", "stop_limit"]
+    assert float(order.legs[1].limit_price) == stop.limit_price
+    assert [leg.status.value for leg in trading.get_order_by_id(order.id).legs] == ["new", "new"]
+
+
+def test_a_pair_of_exits_and_an_order_with_one_are_taken(trading: Any, data: Any) -> None:
+    price = data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=SYMBOL))[SYMBOL].ask_price
+    profit = TakeProfitRequest(limit_price=round(price * 1.3, 2))
+    stop = StopLossRequest(stop_price=round(price * 0.7, 2))
+    trading.submit_order(market(order_class=OrderClass.OTO, stop_loss=stop))
+    assert trading.cancel_orders()
+    pair = {"symbol": SYMBOL, "qty": 10, "side": OrderSide.SELL, "order_class": OrderClass.OCO}
+    order = trading.submit_order(
+        LimitOrderRequest(time_in_force=TimeInForce.GTC, take_profit=profit, stop_loss=stop, **pair)
+    )
+    assert (order.type.value, [leg.type.value for leg in order.legs]) == ("limit", ["stop"])
+
+
+@pytest.mark.parametrize("tif", [TimeInForce.IOC, TimeInForce.FOK])
+def test_what_cannot_be_had_at_once_is_canceled(trading: Any, tif: TimeInForce) -> None:
+    day = {"symbol": SYMBOL, "qty": 10, "side": OrderSide.BUY, "time_in_force": tif}
+    order = trading.submit_order(LimitOrderRequest(limit_price=1.0, **day))
+    assert trading.get_order_by_id(order.id).status.value == "canceled"
+
+
+def test_the_auctions_take_no_orders_at_noon_but_the_close_does(trading: Any) -> None:
+    opg = MarketOrderRequest(symbol=SYMBOL, qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.OPG)
+    with pytest.raises(APIError, match="opg orders are not accepted between 09:28 and 19:00") as refused:
+        trading.submit_order(opg)
+    assert (refused.value.status_code, refused.value.code) == (422, 42210000)
+    order = trading.submit_order(
+        MarketOrderRequest(symbol=SYMBOL, qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.CLS)
+    )
+    assert order.status.value == "accepted"
 
 
 def test_the_portfolio_history_ends_at_the_equity_of_now(trading: Any) -> None:

@@ -9,12 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from liu_tui.errors import StoreError
 from liu_tui.localmarket.ledger import Ledger
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Side
+from liu_tui.plan.schema import FeesTable
+from liu_tui.trading.matching.exchange import ExchangeOptions
 from tests.kit.exchange import Market, hours_of
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +137,58 @@ def test_what_could_not_be_written_is_written_by_the_next_save(tmp_path: Path) -
     ledger.save(market.now_ns)
     assert len(rows(path, "SELECT * FROM orders JOIN executions USING (order_id)")) == 1
     ledger.close(market.now_ns)
+
+
+def test_a_ledger_of_an_earlier_build_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = a_ledger(path)
+    market = a_market(ledger)
+    market.quote(10.00)
+    market.buy(10)
+    resting = market.buy(10, 9.00)
+    ledger.close(market.now_ns)
+    new = ("no_borrow", "options", "errands", "bands", "last_equity")
+    with closing(sqlite3.connect(path)) as db, db:
+        for column in ("corrects", "fee"):
+            db.execute(f"ALTER TABLE executions DROP COLUMN {column}")
+        core = msgspec.msgpack.decode(db.execute("SELECT core FROM state").fetchone()[0])
+        old = {key: value for key, value in core.items() if key not in new}
+        db.execute("UPDATE state SET core = ?", (msgspec.msgpack.encode(old),))
+        db.execute("PRAGMA user_version = 1")
+    again = a_ledger(path)
+    assert (again.resumed, again.exchange.cash) == (True, 100_000 - 100.20)
+    twin = a_market(again)
+    twin.now_ns = market.now_ns
+    twin.quote(8.90)
+    assert twin.state(resting) == "filled"
+    again.exchange.bust(again.exchange.executions()[0].execution_id)
+    again.close(twin.now_ns)
+    assert rows(path, "SELECT qty, corrects != '' FROM executions ORDER BY n") == [(10, 0), (10, 0), (0, 1)]
+
+
+def test_fees_corrections_and_what_is_on_its_way_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    manners = ExchangeOptions(latency_ns=SECOND_NS, fees=FeesTable(per_order=1.0))
+    opening: dict[str, Any] = {"cash": 100_000, "seed": 1, "partial_fills": 0.0, "account_id": "A1"}
+    ledger = Ledger.open(path, options=manners, **opening)
+    market = a_market(ledger)
+    market.quote(10.00)
+    market.buy(10)
+    market.quote(10.00)
+    market.exchange.reprice(market.exchange.executions()[0].execution_id, 9.00)
+    waiting = market.buy(5)
+    ledger.close(market.now_ns)
+    again = Ledger.open(path, **opening)
+    assert again.exchange.options == manners
+    assert (again.exchange.executions(), again.exchange.fees) == (market.exchange.executions(), 1.0)
+    twin = a_market(again)
+    twin.now_ns = market.now_ns
+    twin.quote(10.00)
+    assert (twin.state(waiting), twin.exchange.fees) == ("filled", 2.0)
+    again.close(twin.now_ns)
+    fair = Ledger.open(path, options=ExchangeOptions(), **opening)
+    assert fair.exchange.options == ExchangeOptions()
+    fair.close(twin.now_ns)
 
 
 def test_a_ledger_of_another_account_is_refused(tmp_path: Path) -> None:
