@@ -50,7 +50,7 @@ class AccountLock:
                 if holder != boot.batch_id or monotonic_ns() > deadline:
                     raise RefusedError(
                         f"account {account_id} is traded by another session, of batch {holder}",
-                        mend=f"See it with 'liu-tui attach {holder}', or end it with 'liu-tui stop {holder}'.",
+                        mend=f"See it: 'liu-tui attach {holder}'. End it: 'liu-tui stop {holder}'.",
                     ) from e
                 await asyncio.sleep(0.1)
             else:
