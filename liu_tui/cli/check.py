@@ -106,8 +106,7 @@ def _better_mend(kind: str, key: str, what: str, mend: str) -> str:
     """Point to the house's keys too, where the class does not know a key."""
     if not what.startswith("unknown"):
         return mend
-    if house := nearest(key, _HOUSE[kind]):
-        return f"Did you mean {house!r}?"
     if key in TradePlan.__struct_fields__:
         return f"{mend} If the plan's own key is meant: it belongs above the first table."
-    return mend
+    house = nearest(key, _HOUSE[kind])
+    return f"Did you mean {house!r}?" if house else mend
