@@ -11,7 +11,7 @@ from liu_tui.trading.book import Book
 from liu_tui.trading.codes import Refusal
 from liu_tui.trading.orders import OrderRecord
 
-EVERY_NS = 15 * MINUTE_NS
+EVERY_NS = 60 * MINUTE_NS
 
 
 class _Line(msgspec.Struct):

@@ -18,14 +18,14 @@ def lines(effects: Iterable[Effect]) -> list[str]:
 def test_a_refusal_at_every_bar_is_one_line_and_then_a_count() -> None:
     desk = Desk(batch_id="b1", limits=Limits(max_order_value=1.0))
     said: list[Effect] = []
-    for n in range(20):
+    for n in range(65):
         now = NOON_NS + n * MINUTE_NS
         said += desk.on_time(now)
         said += desk.on_intent(an_intent(n=n), now)
-    assert len([effect for effect in said if isinstance(effect, Journal)]) == 20
+    assert len([effect for effect in said if isinstance(effect, Journal)]) == 65
     first, counted = lines(said)
     assert first.startswith("momentum buy TSLA refused: an order of 10,000.00 dollars")
-    assert counted == f"{first} (14 times more in 15 minutes)"
+    assert counted == f"{first} (59 times more in 60 minutes)"
 
 
 def test_another_symbol_strategy_or_code_is_news() -> None:
@@ -41,9 +41,9 @@ def test_another_symbol_strategy_or_code_is_news() -> None:
 def test_what_has_stopped_for_a_while_is_news_again() -> None:
     desk = Desk(batch_id="b1", limits=Limits(max_order_value=1.0))
     said = [*desk.on_intent(an_intent(n=0), NOON_NS), *desk.on_intent(an_intent(n=1), NOON_NS)]
-    said += desk.on_time(NOON_NS + 15 * MINUTE_NS)
-    said += desk.on_time(NOON_NS + 30 * MINUTE_NS)
-    said += desk.on_intent(an_intent(n=2), NOON_NS + 31 * MINUTE_NS)
+    said += desk.on_time(NOON_NS + 60 * MINUTE_NS)
+    said += desk.on_time(NOON_NS + 120 * MINUTE_NS)
+    said += desk.on_intent(an_intent(n=2), NOON_NS + 121 * MINUTE_NS)
     first, counted, again = lines(said)
-    assert counted == f"{first} (once more in 15 minutes)"
+    assert counted == f"{first} (once more in 60 minutes)"
     assert again == first
