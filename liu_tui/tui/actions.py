@@ -53,13 +53,13 @@ _PANES = tuple(
 ACTIONS: tuple[Action, ...] = (
     # the four verbs, and the kill switch
     Action("pause", ("P",), "Pause entries, or resume them", "the four verbs", Tier.UNDO, "pause", "pause"),
-    Action("cancel", ("C",), "Cancel orders: this one, or the symbol's", "the four verbs", Tier.CONFIRM,
+    Action("cancel", ("C",), "Cancel orders: one, or the symbol's", "the four verbs", Tier.CONFIRM,
            "cancel", "cancel", "SYMBOL or all", fresh=True),
-    Action("flatten", ("F",), "Flatten the symbol: cancel and close", "the four verbs", Tier.CONFIRM,
+    Action("flatten", ("F",), "Flatten symbol: cancel and close", "the four verbs", Tier.CONFIRM,
            "flatten", "flatten", "SYMBOL or all", fresh=True),
     Action("flatten_all", ("A",), "Flatten everything", "the four verbs", Tier.TYPED, "all", fresh=True),
     Action("stop", ("Q",), "Stop the session, flat or not", "the four verbs", Tier.CONFIRM, "stop", "stop"),
-    Action("kill", ("K",), "Kill switch: halt, flatten everything", "the four verbs", Tier.TYPED, "kill",
+    Action("kill", ("K",), "Kill: halt, and flatten everything", "the four verbs", Tier.TYPED, "kill",
            "kill"),
     # deciding
     Action("reject", ("x",), "Reject the symbol today, or allow it", "deciding", Tier.UNDO, "reject",
@@ -69,7 +69,7 @@ ACTIONS: tuple[Action, ...] = (
            "unsubscribe", "SYMBOL"),
     Action("undo", ("u",), "Undo reject, drop or pause, for 10 s", "deciding", Tier.UNDO, "undo", "undo"),
     Action("vetoes", ("v",), "Rejected symbols; allow one again", "deciding", command="vetoes"),
-    Action("resolve", ("D",), "Differences: adopt, flatten or ignore", "deciding", Tier.CONFIRM,
+    Action("resolve", ("D",), "Differences: adopt, flatten, ignore", "deciding", Tier.CONFIRM,
            "differences", "resolve", "SYMBOL adopt, flatten or ignore", fresh=True),
     Action("release", ("R",), "Release a flatten that is not done", "deciding", Tier.CONFIRM, "release",
            "release", "SYMBOL or all", fresh=True),

@@ -135,6 +135,22 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return set_cell_size(text, width - 1) + "~"
 
 
+def folded(spans: tuple[Span, ...], width: int) -> list[tuple[Span, ...]]:
+    """Break spans between words into lines of at most so many cells; each word keeps its tone."""
+    if sum(width_of(text) for text, _ in spans) <= width:
+        return [spans]
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for text, tone in spans:
+        for word in text.rstrip().split(" "):
+            if used + width_of(word) > width and used:
+                lines.append([])
+                used = 0
+            lines[-1].append((f"{word} ", tone))
+            used += width_of(word) + 1
+    return [tuple(line) for line in lines]
+
+
 def width_of(text: str) -> int:
     """Tell the cells that a text takes."""
     return len(text) if text.isascii() else cell_len(text)

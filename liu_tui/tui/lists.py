@@ -12,6 +12,10 @@ from liu_tui.tui.screens.listing import Item, ListKind
 from liu_tui.tui.view import View
 
 
+def _cell(text: str, width: int) -> str:
+    return f"{fit(text, width - 1)} "
+
+
 def _vetoes(view: View) -> list[Item]:
     return [_veto(view, row) for row in view.picture.vetoes] if view.picture else []
 
@@ -19,11 +23,11 @@ def _vetoes(view: View) -> list[Item]:
 def _veto(view: View, row: VetoRow) -> Item:
     allow = partial(symbols.allow, view, row)
     spans: tuple[Span, ...] = (
-        (fit(clean(row.symbol), 8), "bold"),
-        (fit(until_words(row, view.picture.hours if view.picture else None), 13), "warn"),
-        (fit(clean(row.strategy) or "all strategies", 18), "text"),
-        (fit(clean(row.by), 10), "dim"),
-        (fit(clean(row.reason) or "-", 24), "text"),
+        (_cell(clean(row.symbol), 8), "bold"),
+        (_cell(until_words(row, view.picture.hours if view.picture else None), 13), "warn"),
+        (_cell(clean(row.strategy) or "all strategies", 18), "text"),
+        (_cell(clean(row.by), 10), "dim"),
+        (_cell(clean(row.reason) or "-", 24), "text"),
     )
     return Item(f"{row.symbol}/{row.strategy}", spans, {"x": allow})
 
@@ -38,12 +42,12 @@ def _difference(view: View, row: DifferenceRow) -> Item:
         for choice, (key, _word, _does) in standing.RESOLVES.items()
     }
     spans: tuple[Span, ...] = (
-        (fit(clean(row.symbol), 8), "bold"),
+        (_cell(clean(row.symbol), 8), "bold"),
         (fit(standing.signed(row.ours), 9, right=True), "text"),
         (fit(standing.signed(row.theirs), 9, right=True), "warn"),
         (f"  {clock(row.since_ns)}  ", "dim"),
-        (fit(clean(row.choice) or "waits for you", 14), "accent" if row.choice else "warn"),
-        (fit(clean(row.words), 26), "dim"),
+        (_cell(clean(row.choice) or "waits for you", 14), "accent" if row.choice else "warn"),
+        (_cell(clean(row.words), 26), "dim"),
     )
     return Item(row.symbol, spans, dict(doings))
 
@@ -54,11 +58,11 @@ def _flattens(view: View) -> list[Item]:
 
 def _flatten(view: View, row: FlattenRow) -> Item:
     spans: tuple[Span, ...] = (
-        (fit(clean(row.symbol) or "everything", 11), "bold"),
-        (fit(clean(row.by), 9), "text"),
+        (_cell(clean(row.symbol) or "everything", 11), "bold"),
+        (_cell(clean(row.by), 9), "text"),
         (f"{clock(row.since_ns)}  ", "dim"),
-        (fit(standing.progress_words(row), 33), "warn"),
-        (fit(standing.stuck_words(row) or clean(row.reason), 30), "text"),
+        (_cell(standing.progress_words(row), 36), "warn"),
+        (_cell(standing.stuck_words(row) or clean(row.reason), 30), "text"),
     )
     return Item(row.symbol or "*", spans, {"R": partial(standing.release, view, row.symbol)})
 
@@ -78,6 +82,6 @@ DIFFERENCES = ListKind(
 )  # fmt: skip
 FLATTENS = ListKind(
     "release",
-    "Flattens in force", f"{'SCOPE':<11}{'BY':<9}{'SINCE':<10}{'DONE':<33}STUCK, OR WHY", _flattens,
+    "Flattens in force", f"{'SCOPE':<11}{'BY':<9}{'SINCE':<10}{'DONE':<36}STUCK, OR WHY", _flattens,
     "no flatten is in force", "R releases the one under the cursor, esc closes",
 )  # fmt: skip

@@ -51,7 +51,7 @@ def release(view: View, symbol: str) -> Target:
     )
     asks = (Ask("release", symbol),)
     word = "" if symbol else "RELEASE"
-    choices = (BACK, Choice("y", f"Release {scope}", asks, danger=True))
+    choices = (BACK, Choice("y", "Release it", asks, danger=True))
     return Proposal(f"Release the flatten of {scope}", lines, choices, word=word)
 
 

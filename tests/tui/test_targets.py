@@ -9,7 +9,7 @@ import pytest
 
 from liu_tui.engine.client import Reply
 from liu_tui.engine.snapshot import VetoRow
-from liu_tui.tui import standing, symbols, targets
+from liu_tui.tui import symbols, targets
 from liu_tui.tui.deeds import Ask, Deed, Proposal
 from liu_tui.tui.view import LinkState, View
 from tests.kit.tui import ScriptedSession

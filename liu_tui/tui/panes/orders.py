@@ -36,8 +36,8 @@ def order_type(row: OrderRow) -> str:
 
 
 def order_tif(row: OrderRow) -> str:
-    """Say how long it may live; a plus: in extended hours too."""
-    return f"{clean(row.tif)}{'+' if row.extended_hours else ''}"
+    """Say how long it may live; a plus: in extended hours too; an r: it took another's place."""
+    return f"{clean(row.tif)}{'+' if row.extended_hours else ''}{' r' if row.replaces else ''}"
 
 
 def reason_of(row: OrderRow) -> str:
@@ -60,9 +60,7 @@ def _side_tone(operation: str) -> str:
 
 
 def _role(row: OrderRow) -> str:
-    """An r: it took another's place."""
-    role = "close" if row.role == "liquidation" else clean(row.role)
-    return f"{role} r" if row.replaces else role
+    return "close" if row.role == "liquidation" else clean(row.role)
 
 
 def _state(row: OrderRow) -> Span:
@@ -88,9 +86,9 @@ ORDERS = TablePane[OrderRow](
                "qty", right=True, rank=2),
         Column("price", "PRICE", 8, lambda r, s: _price(r), _level, right=True, rank=3),
         Column("state", "STATE", 10, lambda r, s: _state(r), "state", rank=4),
-        Column("role", "ROLE", 8, lambda r, s: (_role(r), "dim"), "role", rank=5),
+        Column("role", "ROLE", 6, lambda r, s: (_role(r), "dim"), "role", rank=5),
         Column("type", "TYPE", 8, lambda r, s: (order_type(r), "text"), "order_type", rank=6),
-        Column("tif", "TIF", 4, lambda r, s: (order_tif(r), "warn" if r.extended_hours else "dim"), "tif",
+        Column("tif", "TIF", 6, lambda r, s: (order_tif(r), "warn" if r.extended_hours else "dim"), "tif",
                rank=8),
         Column("at", "AT", 8, lambda r, s: (clock(r.t_ns), "dim"), "t_ns", right=True, rank=7),
         Column("code", "CODE", 14, lambda r, s: word(r.code, "warn"), "code", rank=9),

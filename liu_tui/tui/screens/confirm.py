@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 
 from liu_tui.tui.deeds import Choice, Proposal
-from liu_tui.tui.format import Span, fit
+from liu_tui.tui.format import Span, fit, folded
 from liu_tui.tui.screens.dialog import Dialog, step_of
 from liu_tui.tui.widgets.board import Line, Look
 
@@ -42,7 +42,11 @@ class Confirm(Dialog[Choice]):
             head = ((" LIVE ", "live"), *head)
         answers = [self._choice(index, choice) for index, choice in enumerate(proposal.choices)]
         tail = [Line((), "dialog"), *self._asked(), *answers, Line(((self._hint(), "faint"),), "dialog")]
-        body = [Line(((" ", "text"), *spans), "dialog") for spans in proposal.lines]
+        body = [
+            Line(((" ", "text"), *row), "dialog")
+            for spans in proposal.lines
+            for row in folded(spans, width - 2)
+        ]
         room = max(0, height - 2 - len(tail))
         if len(body) > room > 0:  # the account comes last, and must be seen
             body = [*body[: room - 1], body[-1]]

@@ -38,17 +38,17 @@ class MoneySheet(Dialog[None]):
         return [
             self._against("result", row.result, used(-row.result, row.max_daily_loss), row.max_daily_loss),
             self._against("from peak", down, used(-down, row.max_drawdown), row.max_drawdown),
-            _row("realised", (money(row.realized), tone_of(row.realized)), (", this batch", "dim")),
-            _row("open", (money(row.unrealized), tone_of(row.unrealized))),
-            _row("fees", (f"{row.fees:,.2f}", "text"), (", this batch", "dim")),
-            _row("equity", (f"{row.equity:,.2f}", "text")),
-            _row("cash", (f"{row.cash:,.2f}", "text")),
-            _row("buying power", (f"{row.buying_power:,.2f}", "text"), (f", x{row.multiplier:g}", "dim")),
-            _row("exposure", (f"{row.exposure:,.2f}", "text")),
+            _row("realised", _dollars(row.realized), (", this batch", "dim")),
+            _row("open", _dollars(row.unrealized)),
+            _row("fees", _amount(row.fees), (", this batch", "dim")),
+            _row("equity", _amount(row.equity)),
+            _row("cash", _amount(row.cash)),
+            _row("buying power", _amount(row.buying_power), (f", x{row.multiplier:g}", "dim")),
+            _row("exposure", _amount(row.exposure)),
         ]  # fmt: skip
 
     def _against(self, name: str, amount: float, share: float | None, limit: float | None) -> Line:
-        said: Span = (f"{money(amount):>12}", tone_of(amount))
+        said = _dollars(amount)
         if share is None or limit is None:
             return _row(name, said, ("  no limit", "dim"))
         percent: Span = (f" {share * 100:.0f}% of {limit:,.0f}", tone_of_use(share))
@@ -67,3 +67,11 @@ class MoneySheet(Dialog[None]):
 
 def _row(name: str, *spans: Span) -> Line:
     return Line(((f"  {name:<13}", "dim"), *spans), "dialog")
+
+
+def _dollars(value: float) -> Span:
+    return (f"{money(value):>12}", tone_of(value))
+
+
+def _amount(value: float) -> Span:
+    return (f"{value:>12,.2f}", "text")

@@ -8,7 +8,7 @@ from liu_tui.engine.snapshot import OrderRow
 from liu_tui.tui.format import Span, clean, clock, price, shares
 from liu_tui.tui.lives import Step
 from liu_tui.tui.panes.cells import SAY
-from liu_tui.tui.panes.orders import ORDER_TONES, order_tif, order_type, reason_of, state_words
+from liu_tui.tui.panes.orders import ORDER_TONES, order_type, reason_of, state_words
 from liu_tui.tui.screens.dialog import Dialog
 from liu_tui.tui.view import View
 from liu_tui.tui.widgets.board import Line, Look
@@ -55,7 +55,7 @@ def _terms(row: OrderRow) -> list[Line]:
     limit, stop = price(row.limit_price), price(row.stop_price)
     lines = [
         _fact("state", (state, tone), (f"  {clean(row.code)}" if row.code else "", "warn")),
-        _fact("type", (f"{order_type(row)}, {order_tif(row)}", "text"),
+        _fact("type", (f"{order_type(row)}, {clean(row.tif)}", "text"),
               (", extended hours" if row.extended_hours else "", "warn")),
         _fact("prices", (f"limit {limit}  stop {stop}", "text"),
               ("  the stop follows the price" if row.order_type == "trailing_stop" else "", "dim")),

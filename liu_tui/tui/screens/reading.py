@@ -11,7 +11,7 @@ from liu_tui.tui.format import Span, fit
 from liu_tui.tui.screens.dialog import Dialog, step_of
 from liu_tui.tui.widgets.board import Line, Look
 
-_TIERS = {Tier.LOOK: "", Tier.UNDO: "", Tier.CONFIRM: "asks", Tier.TYPED: "asks a word"}
+_TIERS = {Tier.LOOK: "", Tier.UNDO: "", Tier.CONFIRM: "asks", Tier.TYPED: "a word"}
 COLUMN, WIDE_COLUMN = 56, 72
 
 
@@ -61,9 +61,9 @@ def help_rows(disabled: dict[str, str], width: int) -> list[Line]:
     blocks = [[_heading(group, column), *rows, Line((), "dialog")] for group, rows in groups.items()]
     if column != COLUMN:
         return [line for block in blocks for line in block]
-    left = [line for block in (*blocks[:3], *blocks[4:5]) for line in block]
-    right = [line for block in (blocks[3], *blocks[5:]) for line in block]
-    rows = max(len(left), len(right))
+    left = [line for block in (blocks[0], blocks[2], *blocks[4:]) for line in block]
+    right = [line for block in (blocks[1], blocks[3]) for line in block]
+    rows = max(len(left), len(right)) - 1  # the last one parts nothing
     return [Line((*_at(left, y), *_at(right, y)), "dialog") for y in range(rows)]
 
 
@@ -71,7 +71,7 @@ _SIGNS = (
     ("ON", "consumer; REJ rejected, off, MAX too many"),
     ("P&L", "today; R real: realised, O open: not yet"),
     ("R", "open profit over what the stop risks"),
-    ("REDUCING", "entries refused; HALTED: only cancels, exits"),
+    ("REDUCING", "entries refused; HALTED: only exits"),
     ("asking 2/5", "its answer was lost: the broker is asked"),
     ("r, +", "took another's place; extended hours too"),
     ("lag", "event to strategy, in wall time"),

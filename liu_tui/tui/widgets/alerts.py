@@ -45,9 +45,14 @@ class Alerts(Board):
         if picture is None:
             return []
         now = self.view.now_ns()
-        flattens = sorted(picture.flattens, key=lambda row: row.symbol)
-        told = [line for row in flattens for line in _flatten(row, now, width)]
-        return [*told, *_halted(picture, width), *_differences(picture.differences, width)]
+        everything = [row for row in picture.flattens if not row.symbol]
+        symbols = [row for row in picture.flattens if row.symbol]
+        return [
+            *(line for row in everything for line in _flatten(row, now, width)),
+            *_halted(picture, width),
+            *(line for row in symbols for line in _flatten(row, now, width)),
+            *_differences(picture.differences, width),
+        ]
 
 
 def _flatten(row: FlattenRow, now_ns: int, width: int) -> list[Line]:

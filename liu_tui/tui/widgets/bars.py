@@ -69,7 +69,7 @@ class KeyBar(Board):
         """As many as fit, with long words or short ones; what cannot be done now is faint."""
         off = {name: bool(self._why_not(name)) for name in BAR}
         real: tuple[Span, ...] = ((" LIVE ", "live"),) if self.look.live else ()
-        for words in (_LONG, _SHORT, _SHORTEST):
+        for words in (_LONG, _SHORT, _SHORTEST, _FEWEST):
             keys = (span for name, word in words.items() for span in _key(name, word, off=off[name]))
             spans = [*real, *keys]
             if sum(width_of(text) for text, _ in spans) <= width:
@@ -84,6 +84,7 @@ _SHORTEST = {
     "pause": "pause", "cancel": "canc", "flatten": "flat", "flatten_all": "all", "kill": "kill",
     "quit": "quit",
 }  # fmt: skip
+_FEWEST = {name: word for name, word in _SHORTEST.items() if name != "unsubscribe"}
 
 
 def _key(name: str, word: str, *, off: bool) -> tuple[Span, ...]:

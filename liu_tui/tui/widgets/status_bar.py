@@ -155,18 +155,21 @@ def _bad_data(feed: FeedRow) -> Spans:
 def _broker(picture: Picture) -> Part:
     """How the broker stands, what it is being asked, and whether the account is locked."""
     broker = picture.broker
-    asking: Spans = ((f" asking the broker about {counted(broker.asking, 'order')} ", "caution"),)
-    brief: Spans = ((f" ?{broker.asking} ", "caution"),)
+    asking: Spans = (
+        (" ", "text"),
+        (f" asking the broker about {counted(broker.asking, 'order')} ", "caution"),
+    )
+    brief: Spans = ((" ", "text"), (f" ?{broker.asking} ", "caution"))
     if not broker.asking:
         asking = brief = ()
-    long: Spans = (*asking, *(((" ACCOUNT LOCKED ", "alarm"),) if broker.suspended else ()))
-    short: Spans = (*brief, *(((" LOCKED ", "alarm"),) if broker.suspended else ()))
+    long: Spans = (*asking, *(((" ", "text"), (" ACCOUNT LOCKED ", "alarm")) if broker.suspended else ()))
+    short: Spans = (*brief, *(((" ", "text"), (" LOCKED ", "alarm")) if broker.suspended else ()))
     if broker.state != "ready":
-        state = f"broker {clean(broker.state)} "
-        words: Span = (clean(broker.words)[:30] + " ", "dim")
-        return Part((((state, "warn"), words, *long), ((state, "alarm"), *short)), 3)
-    return Part(((("broker ready ", "good"), *long), (("broker ok ", "good"), *long),
-                 (("broker ok ", "good"), *short)), 6)  # fmt: skip
+        state = f"broker {clean(broker.state)}"
+        words: Span = (f" {clean(broker.words)[:30]}", "dim")
+        return Part((((state, "warn"), words, *long), ((f" {state} ", "alarm"), *short)), 3)
+    return Part(((("broker ready", "good"), *long), (("broker ok", "good"), *long),
+                 (("broker ok", "good"), *short)), 2 if long else 6)  # fmt: skip
 
 
 def _books(picture: Picture, now_ns: int) -> Part:
@@ -195,6 +198,7 @@ def _result(picture: Picture, signs: Signs) -> Part:
             (("P&L ", "dim"), (f"{arrow} {money(total)}", tone), *brief),
             ((f"{arrow} {money(total)}", tone), *brief),
             ((f"{arrow}{total:+,.0f}", tone), *brief),
+            ((f"{arrow}{total:+,.0f}", tone),),
         ),
         3,
     )
@@ -238,4 +242,4 @@ def _limits(picture: Picture) -> Part:
     name = max(near, key=lambda one: near[one])
     share = near[name]
     tone = tone_of_use(share)
-    return Part((((f"{name} {share * 100:.0f}% of max", tone),), ((f"{share * 100:.0f}%max", tone),)), 4)
+    return Part((((f"{name} {share * 100:.0f}% of max", tone),), ((f"{share * 100:.0f}%max", tone),), ()), 2)
