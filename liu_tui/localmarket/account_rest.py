@@ -176,9 +176,12 @@ class AccountRest:
         after, until = moment(request, "after"), moment(request, "until")
         day, order_id = request.query.get("date"), request.query.get("order_id")
         done: dict[str, float] = {}
+        shares: dict[str, float] = {}
         rows = []
         for fill in exchange.executions():
-            done[fill.order_id] = done.get(fill.order_id, 0.0) + fill.qty
+            shares[fill.execution_id] = fill.qty
+            more = fill.qty - shares.get(fill.corrects, 0.0)
+            done[fill.order_id] = done.get(fill.order_id, 0.0) + more
             order = exchange.order(fill.order_id)
             if order is None or (order_id and order_id != fill.order_id):
                 continue

@@ -209,7 +209,10 @@ class Book(Shelf):
         return self._book(record, execution) if execution.qty > 0 else record
 
     def _take_back(self, record: OrderRecord, execution: Execution) -> OrderRecord:
-        """Book that an execution did not happen; one not heard of yet gets a row of no shares."""
+        """Book that an execution did not happen; one that was not heard of is only not booked any more.
+
+        Of that there is no row: after a restart the broker's history says both again.
+        """
         corrects = execution.corrects
         if self._ledger.taken_back(corrects):
             return record
@@ -218,15 +221,15 @@ class Book(Shelf):
         row = row_id(corrects, heir)
         self._executions |= {corrects, row}
         before = self._position(record.key)
-        after = before
-        if line is not None:
-            after = self._ledger.position(record.key, before)
-            self._hold(after)
+        if line is None:
+            return record
+        after = self._ledger.position(record.key, before)
+        self._hold(after)
         fill = msgspec.structs.replace(
             self._row(record, execution, after, after.realized - before.realized),
             execution_id=row,
-            qty=-line.qty if line is not None else 0.0,
-            price=line.price if line is not None else execution.price,
+            qty=-line.qty,
+            price=line.price,
             reason="taken back by the broker",
             amends=corrects,
         )
@@ -234,7 +237,7 @@ class Book(Shelf):
         self.emit(Booked(fill))
         words = f"{fill.symbol}: the broker took back {abs(fill.qty):g} at {fill.price:g} of {fill.strategy}"
         self.notice("warn", words, kind="fill", symbol=fill.symbol)
-        return without(record, line) if line is not None else record
+        return without(record, line)
 
     def _book(self, record: OrderRecord, execution: Execution) -> OrderRecord:
         if execution.execution_id in self._executions:

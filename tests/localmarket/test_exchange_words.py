@@ -66,7 +66,8 @@ async def test_a_bust_is_told_in_the_history_with_the_fill_it_takes_back() -> No
         gone = last_fill(server)
         with server.market.venue.trading() as exchange:
             exchange.bust(gone)
-        _, (row,) = await http.ask("GET", "/v2/account/activities/FILL")
+        _, (row, first) = await http.ask("GET", "/v2/account/activities/FILL")
+        assert (first["type"], first["id"].partition("::")[2]) == ("fill", gone)
         assert (row["type"], row["qty"], row["previous_execution_id"]) == ("trade_bust", "0", gone)
         assert await http.ask("GET", "/v2/positions") == (200, [])
 

@@ -152,10 +152,15 @@ def test_it_is_told_twice_and_booked_once() -> None:
 def test_a_bust_before_its_fill_is_remembered_even_over_a_restart() -> None:
     bench = Bench()
     order = bench.order()
-    (row,) = fills(bench.hear(taken_back(order, "x1")))
-    assert (row.qty, row.amends) == (0, "x1")
-    for desk in (bench.desk, bench.again()):
-        assert not fills(desk.on_update(filled(order, 100, 100.0, "x1"), NOON_NS))
+    assert not fills(bench.hear(taken_back(order, "x1"))), "there is nothing to take back"
+    assert not fills(bench.hear(filled(order, 100, 100.0, "x1")))
+    again = bench.again()
+    told = [
+        an_execution("x1", order_id=order.id, symbol="TSLA"),
+        an_execution("h7", order_id=order.id, symbol="TSLA", qty=0.0, corrects="x1"),
+    ]
+    again.check_positions(told, [], NOON_NS)
+    for desk in (bench.desk, again):
         assert not any(position.qty for position in desk.positions.values())
 
 

@@ -7,6 +7,7 @@ from liu_tui.model.account import Account, BrokerPosition
 from liu_tui.model.orders import BrokerOrder, Execution, OrderUpdate, Side
 from liu_tui.trading.matching import credit, margin
 from liu_tui.trading.matching.book import Book
+from liu_tui.trading.matching.correction import standing
 from liu_tui.trading.matching.draw import hard_to_borrow
 from liu_tui.trading.matching.exact import money
 from liu_tui.trading.matching.options import ExchangeOptions
@@ -55,14 +56,17 @@ class Window:
         ]
 
     def executions(self, after_ns: int = 0) -> list[Execution]:
-        """Return fills after `after_ns`, oldest first, as they stand now.
+        """Return the log's rows after `after_ns`, oldest first: what happened, and what was said of it since.
 
-        A fill that was taken back or repriced is not among them: the row that names it in `corrects` is, at
-        the time of the correction, with qty 0 for a bust. So their sum is what is held.
+        A fill that was taken back or repriced stays where it was; the row that names it in `corrects` comes
+        later, with qty 0 for a bust. What counts in the end is `standing`.
         """
-        log, gone = self._teller.executions, self._teller.taken_back
-        begin = bisect_right(log, after_ns, key=lambda done: done.t_ns)
-        return [done for done in log[begin:] if done.execution_id not in gone]
+        log = self._teller.executions
+        return log[bisect_right(log, after_ns, key=lambda done: done.t_ns) :]
+
+    def standing(self) -> list[Execution]:
+        """Return the fills that count now, each at its first place: their sum is what is held."""
+        return [done for done in standing(self._teller.executions) if done.qty]
 
     def executions_from(self, n: int) -> list[Execution]:
         """Return all rows of the log but the first n, corrected ones too: what is not stored yet."""
