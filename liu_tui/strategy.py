@@ -34,7 +34,7 @@ class PositionView(msgspec.Struct, frozen=True, gc=False):
     qty:       signed shares, negative if short
     pending:   signed shares of entries asked for and not yet answered or filled
     avg_price: dollars, 0 when flat
-    stop, target: dollars, of the entry, None where none was given
+    stop, target: dollars, of the entry or as a Protect moved them, None where none was given
     """
 
     qty: float = 0.0
