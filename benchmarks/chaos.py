@@ -15,6 +15,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -50,7 +51,7 @@ def main() -> int:
     print(f"kills  {storm.kills.total():5}  {_counts(storm.kills)}")
     print(f"faults {storm.faults.total():5}  {_counts(storm.faults)}")
     print(f"commands {storm.commands.total():3}  {_counts(storm.commands)}")
-    print(f"survived {storm.survived}; differences {len(differences)}")
+    print(f"survived {storm.kills.total() + storm.faults.total()}; differences {len(differences)}")
     for line in differences[:50]:
         print(f"  {line}")
     return 1 if differences else 0
@@ -60,7 +61,7 @@ def _tell(words: str) -> None:
     print(f"  {words}", file=sys.stderr, flush=True)
 
 
-def _counts(counts: chaos.Counter[str]) -> str:
+def _counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 

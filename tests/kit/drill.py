@@ -216,18 +216,19 @@ class Drill:
                 return bars
             token = f"&page_token={_quoted(page['next_page_token'])}"
 
-    async def _get(self, path: str, method: str = "GET", body: object = None) -> dict[str, Any]:
-        return await asyncio.to_thread(_ask, f"{self._url}{path}", method, body)
+    async def _get(self, path: str, method: str = "GET", body: object = None) -> Any:
+        return await asyncio.to_thread(ask_market, f"{self._url}{path}", method, body)
 
 
-def _ask(url: str, method: str, body: object) -> dict[str, Any]:
+def ask_market(url: str, method: str, body: object) -> Any:
+    """Ask the local market over REST. Raises OSError."""
     pair = base64.b64encode(b"local:local").decode()
     headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - our own market
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=20) as answer:
-        return dict(json.loads(answer.read()))
+        return json.loads(answer.read())
 
 
 def _differences(ours: Sequence[DetailBar], theirs: Sequence[Row]) -> list[str]:
@@ -251,6 +252,11 @@ def _moment(day: str, clock: str) -> int:
 
 def _ns(text: str) -> int:
     return to_ns(datetime.fromisoformat(text[:19] + "+00:00" if text.endswith("Z") else text))
+
+
+def time_of(status: dict[str, Any]) -> int:
+    """Read the time that the market's status tells."""
+    return _ns(status["time"])
 
 
 def _quoted(text: str) -> str:
