@@ -90,9 +90,7 @@ class Answers:
         self._changed(record, now_ns)
 
     def _refused(self, record: OrderRecord, what: str, said: str, now_ns: int) -> None:
-        record = self._book.put(
-            msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=said
-        )
+        record = self._book.put(msgspec.structs.replace(record, state=S.FAILED), "failed", now_ns, words=said)
         line = f"{record.strategy} {record.symbol} {record.role}: {what}: {said}"
         level = "error" if record.role in PROTECTIVE else "warn"
         self._book.notice(level, line, kind="refusal", symbol=record.symbol)

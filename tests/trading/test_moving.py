@@ -150,9 +150,7 @@ def test_a_stop_with_a_limit_keeps_its_distance() -> None:
 
 @pytest.mark.parametrize("move", [{"stop": 97.0}, {"target": 120.0}, {"stop": 98.0, "target": 104.0}])
 @pytest.mark.parametrize("entry", [{"stop": 95.0, "target": 110.0}, {"stop": 95.0}, {}])
-def test_after_a_restart_the_moved_ones_are_still_wanted(
-    entry: dict[str, Any], move: dict[str, Any]
-) -> None:
+def test_after_a_restart_the_moved_ones_are_still_wanted(entry: dict[str, Any], move: dict[str, Any]) -> None:
     rig = a_position(**entry)
     rig.ask(a_move(**move))
     before = wanted(rig)
