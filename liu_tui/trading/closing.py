@@ -77,7 +77,7 @@ class Closer:
             return
         resting = [r for r in live if r.role == EXIT and (r.waiting or r.order_type is not OrderType.MARKET)]
         self._cancels.withdraw(resting, reason, now_ns)
-        held = self._book.held(key)
+        held = self._book.there(key)
         if not held:
             self._tries.pop(key, None)
             self._tried.pop(key, None)
@@ -160,11 +160,11 @@ class Closer:
         return record.state is S.PENDING_CANCEL or self._cancels.wanted(record.client_order_id)
 
     def _release(self, record: OrderRecord, event: str, now_ns: int) -> None:
-        held = self._book.held(record.key)
+        held = self._book.there(record.key)
         if not held or closing_operation(held) is not record.operation:
             gone = msgspec.structs.replace(record, state=S.CANCELED)
             self._book.put(
-                gone, "dropped", now_ns, words="nothing was left to close: a protective order filled first"
+                gone, "dropped", now_ns, words="nothing was left to close: the shares were gone first"
             )
             return
         qty = abs(held) if record.all_held else min(record.qty, abs(held))

@@ -266,6 +266,7 @@ class Desk:
         """Take one message of the trade-updates stream: in any order, any number of times."""
         self._answers.updated(update, now_ns)
         if update.fills:
+            self._differences.watch(now_ns)
             self._standing.watch_loss(self.limits, now_ns)
         return self._book.take()
 
@@ -322,6 +323,7 @@ class Desk:
         self._cancels.on_time(now_ns)
         self._replacer.on_time(now_ns)
         self._progress.everything(now_ns)
+        self._differences.watch(now_ns)
         self._standing.watch_loss(self.limits, now_ns)
         self._memory.day.keep(now_ns)
         self._asks.refusals.on_time(now_ns)
@@ -565,6 +567,8 @@ class Desk:
     # inside
 
     def _compared(self, now_ns: int) -> list[Effect]:
+        if self._agreed:
+            self._differences.watch(now_ns)
         for key in self._book.active():
             self._progress.advance(key, now_ns)
         self._standing.watch_loss(self.limits, now_ns)

@@ -95,6 +95,13 @@ class Differences:
             if symbol not in found and symbol not in moving:
                 self._end(symbol, now_ns, "the books and the broker agree again")
 
+    def watch(self, now_ns: int) -> None:
+        """Say at once where strangers trade against strategies: the books alone show it, nobody is asked."""
+        for symbol in self._book.crossed():
+            if symbol not in self.all:
+                self._gaps[symbol] = 0.0
+                self._begin(symbol, crossing(self._book, symbol), now_ns)
+
     def refused(self, symbol: str, choice: str) -> str:
         """Say why this cannot be decided; "" if it can."""
         if choice not in CHOICES:
@@ -134,6 +141,9 @@ class Differences:
         self._book.emit(difference)
         words = f"books and broker do not agree: {seen.words}. {MEND}"
         self._book.notice("error", words, symbol=symbol)
+        for key in self._book.holders(symbol):  # a stop for shares that are gone would open a position
+            if self._book.there(key) != self._book.held(key):
+                self._resize(key, now_ns)
 
     def _end(self, symbol: str, now_ns: int, words: str) -> None:
         difference = self.all.pop(symbol)
@@ -153,7 +163,7 @@ class Differences:
         owners = [key for key in self._book.holders(symbol) if key[0] != EXTERNAL]
         ours = sum(self._book.held(key) for key in owners)
         theirs = self._book.held(external) + gap
-        gone = min(abs(ours), abs(theirs)) if ours * theirs < 0 else 0.0
+        gone = min(abs(ours), abs(theirs)) if ours * theirs < 0 else 0.0  # as `Shelf.there` has it
         changed = [external]
         left = gone
         for key in owners:
@@ -225,6 +235,16 @@ class Differences:
             strategy=key[0], symbol=key[1], qty=0.0, avg_price=0.0
         )
         return self._book.prices.get(key[1]) or position.avg_price
+
+
+def crossing(book: Book, symbol: str) -> Found:
+    """Tell of a symbol in which strangers have traded against what strategies hold."""
+    external, own = book.sides(symbol)
+    net = book.net(symbol)
+    words = (
+        f"strategies hold {own:+g} {symbol}, {external:+g} were traded elsewhere: the account has {net:+g}"
+    )
+    return Found(own, net, words, 0.0)
 
 
 def _same(before: Found | None, now: Found) -> bool:

@@ -95,7 +95,7 @@ class Protector:
 
     def bare(self, key: Key) -> float:
         """Count the shares held for which nothing rests."""
-        return round(abs(self._book.held(key)) - covered(self._book, key), 9)
+        return round(abs(self._book.there(key)) - covered(self._book, key), 9)
 
     def accepted(self, record: OrderRecord) -> None:
         """See the broker take a protective order: the next one need not wait."""

@@ -21,7 +21,7 @@ from liu_tui.model.account import BrokerPosition
 from liu_tui.model.orders import BrokerOrder, Execution, OrderState, Side
 from liu_tui.trading.asking import Asker
 from liu_tui.trading.book import Book
-from liu_tui.trading.differences import Differences, Found
+from liu_tui.trading.differences import Differences, Found, crossing
 from liu_tui.trading.orders import OrderRecord
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.strays import Strays, external_fill
@@ -59,7 +59,7 @@ class Reconciler:
     @property
     def urgent(self) -> bool:
         """Whether something was seen that should be looked at again soon."""
-        return self.incomplete or bool(self._strangers) or self._differences.suspected or self._crossed()
+        return self.incomplete or bool(self._strangers) or self._differences.suspected
 
     # the comparisons
 
@@ -227,27 +227,7 @@ class Reconciler:
                 return Found(record.filled_qty, record.broker_filled, words, gap)
         if abs(gap) > _SAME:
             return Found(net, theirs, f"the books have {net:+g} {symbol}, the broker has {theirs:+g}", gap)
-        external, own = self._sides(symbol)
-        if external * own < 0:
-            words = (
-                f"strategies hold {own:+g} {symbol}, {external:+g} were traded elsewhere: "
-                f"the account has {theirs:+g}"
-            )
-            return Found(own, theirs, words, gap)
-        return None
-
-    def _sides(self, symbol: str) -> tuple[float, float]:
-        external = self._book.held((EXTERNAL, symbol))
-        return external, round(self._book.net(symbol) - external, 9)
-
-    def _crossed(self) -> bool:
-        """Whether somebody has traded against what strategies hold, and it is not said yet."""
-        for strategy, symbol in self._book.active():
-            if strategy == EXTERNAL and symbol not in self._differences.all:
-                external, own = self._sides(symbol)
-                if external * own < 0:
-                    return True
-        return False
+        return crossing(self._book, symbol) if symbol in self._book.crossed() else None
 
     def _take_for_external(self, position: BrokerPosition, qty: float, now_ns: int) -> None:
         # Told once: the store has the fill before the next comparison, which then finds no difference.

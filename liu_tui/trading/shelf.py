@@ -4,6 +4,7 @@ A batch may have thousands of orders that have ended, so everything that is aske
 costs depends on what lives. Nothing here decides anything, and nothing here tells anybody.
 """
 
+import math
 from collections.abc import Iterator
 
 from liu_tui.model.account import Position
@@ -98,6 +99,34 @@ class Shelf:
     def net(self, symbol: str) -> float:
         """Signed shares of the account in the symbol, as far as our fills tell."""
         return round(sum(self.positions[key].qty for key in self.holders(symbol)), 9) + 0.0
+
+    def sides(self, symbol: str) -> tuple[float, float]:
+        """Signed shares in the symbol of strangers, and of this batch's strategies together."""
+        external = self.held((EXTERNAL, symbol))
+        return external, round(self.net(symbol) - external, 9)
+
+    def crossed(self) -> list[str]:
+        """Symbols in which strangers have traded against what strategies hold."""
+        symbols = [symbol for strategy, symbol in self._held if strategy == EXTERNAL]
+        return [symbol for symbol in symbols if math.prod(self.sides(symbol)) < 0]
+
+    def there(self, key: Key) -> float:
+        """Signed shares of a position that the account still has.
+
+        An account cannot be long and short at once: where strangers have traded against a strategy, as many
+        of its shares are gone. To sell them again would open a position the other way.
+        """
+        external, own = self.sides(key[1])
+        held, gone = self.held(key), min(abs(external), abs(own))
+        if not held or external * own >= 0:
+            return held
+        if key[0] != EXTERNAL:
+            before = self.holders(key[1])
+            for owner in before[: before.index(key)]:
+                if owner[0] != EXTERNAL and self.held(owner) * own > 0:
+                    gone -= min(gone, abs(self.held(owner)))
+            gone = min(gone, abs(held)) if held * own > 0 else 0.0
+        return round(math.copysign(abs(held) - gone, held), 9) + 0.0
 
     def behind(self, key: Key | None = None) -> list[OrderRecord]:
         """Orders of which a fill is missing: the broker counts more shares than are booked."""

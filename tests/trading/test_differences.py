@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from liu_tui.model.account import BrokerPosition
-from liu_tui.model.orders import Operation, OrderState
+from liu_tui.model.orders import Operation, OrderRequest, OrderState, OrderType, Side
 from liu_tui.trading.effects import Effect, Notice
 from liu_tui.trading.orders import PROTECTIVE
 from liu_tui.trading.positions import EXTERNAL
@@ -36,6 +36,12 @@ class Elsewhere(Rig):
             self.exchange.orders(), self.exchange.executions(), self.positions(), self.now_ns
         )
         return agreed, self.do(effects)
+
+    def assert_sums(self) -> None:
+        """Positions are the sums of their fills."""
+        for (strategy, symbol), position in self.desk.positions.items():
+            rows = [f for f in self.books.fills.values() if (f.strategy, f.symbol) == (strategy, symbol)]
+            assert position.qty == pytest.approx(sum(f.qty for f in rows))
 
     def check(self) -> list[Effect]:
         """Compare the shares twice: what differs is said."""
@@ -136,8 +142,6 @@ def test_a_position_closed_by_hand_is_a_difference_though_the_sums_agree() -> No
     rig.do(rig.desk.reconcile(rig.exchange.orders(), executions, rig.positions(), rig.now_ns)[1])
     assert rig.desk.net("TSLA") == 0
     assert rig.held() == 100
-    assert rig.desk.needs_reconcile
-    rig.do(rig.desk.check_positions(executions, [], rig.now_ns))
     assert [d.words for d in rig.desk.differences.values()] == [
         "strategies hold +100 TSLA, -100 were traded elsewhere: the account has +0"
     ]
@@ -257,3 +261,49 @@ def test_the_true_fill_takes_the_adopted_ones_place() -> None:
     assert rig.held() == 100
     assert rig.desk.positions["momentum", "TSLA"].avg_price == pytest.approx(100.8)
     assert not fills(rig.desk.check_positions([true], held, rig.now_ns))
+
+
+def closed_by_hand(shares: float = 100.0) -> Elsewhere:
+    """Hold 100 TSLA with a stop; somebody takes the orders away in the broker's app, and sells."""
+    rig = Elsewhere()
+    rig.ask(an_intent(stop=95.0))
+    rig.reconcile()
+    for order in rig.live("stop"):
+        rig.exchange.cancel(order.order_id, rig.now_ns)
+    sold = OrderRequest(
+        client_order_id="app-1", symbol="TSLA", side=Side.SELL, qty=shares, order_type=OrderType.MARKET
+    )
+    rig.exchange.submit(sold, rig.now_ns)
+    rig.settle()
+    rig.wait(6)
+    return rig
+
+
+def test_a_strategys_shares_sold_by_hand_are_said_at_once_and_never_sold_again() -> None:
+    rig = closed_by_hand()
+    assert [d.words for d in rig.desk.differences.values()] == [
+        "strategies hold +100 TSLA, -100 were traded elsewhere: the account has +0"
+    ]
+    before = len(rig.sent)
+    rig.ask(an_intent(Operation.SELL, 100, n=1))
+    rig.do(rig.desk.flatten(rig.now_ns, by="ann"))
+    for _ in range(10):
+        rig.wait(5)
+    assert rig.sent[before:] == []
+    assert not rig.exchange.positions()
+    rig.decide("adopt")
+    rig.wait()
+    rig.wait()
+    assert rig.held() == 0
+    assert not rig.desk.differences
+    rig.assert_sums()
+
+
+def test_what_is_left_of_a_position_is_protected_and_closed_for_no_more() -> None:
+    rig = closed_by_hand(60)
+    for _ in range(6):
+        rig.wait()
+    assert [r.qty for r in rig.live("stop")] == [40]
+    rig.ask(an_intent(Operation.SELL, 100, n=1))
+    rig.wait()
+    assert not rig.exchange.positions()
