@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from liu_tui.backtest.crew import Crew
 from liu_tui.backtest.hands import Hands
 from liu_tui.backtest.record import Record
 from liu_tui.market.source import Source
 from liu_tui.model.clock import ManualClock
+from liu_tui.model.market import Asset
 from liu_tui.plan.schema import MarketTable, TradePlan
 from liu_tui.strategy import State
 from liu_tui.trading.desk import Desk
@@ -48,11 +51,18 @@ class House:
             swing=crew.swing,
             liquidate_min=plan.market_liquidation_end_time_minutes,
             entries_allowed=not plan.test_scanners,
+            fees=plan.fees,
         )
-        assets = {asset.symbol: asset for asset in source.assets()}
+        assets = {asset.symbol: _listed(asset, self.exchange) for asset in source.assets()}
         self.desk.learn_assets(assets)
         self.hands = Hands(self.desk, self.exchange, assets, self.record, self.clock)
         self.states: dict[str, dict[str, State]] = {}
         self.keys: dict[str, dict[str, str]] = {}
         self.bars = self.events = 0
         self.symbols: set[str] = set()
+
+
+def _listed(asset: Asset, exchange: Exchange) -> Asset:
+    """The asset as its broker would list it: what cannot be borrowed is said so."""
+    easy = asset.easy_to_borrow and exchange.borrowable(asset.symbol)
+    return asset if easy == asset.easy_to_borrow else msgspec.structs.replace(asset, easy_to_borrow=easy)

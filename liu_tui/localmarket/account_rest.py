@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from liu_tui.localmarket import words
+from liu_tui.localmarket import activities, words
 from liu_tui.localmarket.equity import EquityCurve
 from liu_tui.localmarket.marketclock import MarketClock
 from liu_tui.localmarket.rest import bad_request, body_of, moment, reply, whole
@@ -27,7 +27,6 @@ _FRAMES = {
     "1H": 60 * MINUTE_NS,
     "1D": DAY_NS,
 }
-_KINDS = ("FILL", "FEE")
 _LONGEST = timedelta(days=3660)
 
 
@@ -83,9 +82,16 @@ class AccountRest:
 
     async def activities(self, request: web.Request) -> web.Response:
         """`GET /v2/account/activities[/FILL or /FEE]`: this account has no activities but fills and fees."""
-        every = ",".join(_KINDS)
-        asked = request.match_info.get("kind") or request.query.get("activity_types") or every
-        rows = self._history(request, frozenset(asked.split(",")))
+        query = request.query
+        asked = request.match_info.get("kind") or query.get("activity_types") or ",".join(activities.KINDS)
+        wanted = activities.Wanted(
+            kinds=frozenset(asked.split(",")),
+            after_ns=moment(request, "after"),
+            until_ns=moment(request, "until"),
+            day=query.get("date", ""),
+            order_id=query.get("order_id", ""),
+        )
+        rows = list(activities.rows(self._venue.exchange, wanted))
         if request.query.get("direction", "desc") == "desc":
             rows.reverse()
         token = request.query.get("page_token")
@@ -169,31 +175,6 @@ class AccountRest:
     def _by_id(self, asset_id: str) -> Asset | None:
         listed = self._venue.assets.values()
         return next((a for a in listed if words.asset_id(a.symbol) == asset_id), None)
-
-    def _history(self, request: web.Request, kinds: frozenset[str]) -> list[dict[str, Any]]:
-        """Fills and fees, oldest first. A fee comes after its fill, and is of no order."""
-        exchange = self._venue.exchange
-        after, until = moment(request, "after"), moment(request, "until")
-        day, order_id = request.query.get("date"), request.query.get("order_id")
-        done: dict[str, float] = {}
-        shares: dict[str, float] = {}
-        rows = []
-        for fill in exchange.executions():
-            shares[fill.execution_id] = fill.qty
-            more = fill.qty - shares.get(fill.corrects, 0.0)
-            done[fill.order_id] = done.get(fill.order_id, 0.0) + more
-            order = exchange.order(fill.order_id)
-            if order is None or (order_id and order_id != fill.order_id):
-                continue
-            if (after is not None and fill.t_ns <= after) or (until is not None and fill.t_ns >= until):
-                continue
-            if day and day != day_of(fill.t_ns).isoformat():
-                continue
-            if "FILL" in kinds:
-                rows.append(words.activity(fill, order, cumulative=done[fill.order_id]))
-            if "FEE" in kinds and fill.fee and not order_id:
-                rows.append(words.fee(fill))
-        return rows
 
 
 def next_open(now_ns: int) -> SessionHours:

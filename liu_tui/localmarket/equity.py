@@ -16,7 +16,7 @@ class EquityCurve:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._fills = venue.exchange.executions(venue.hours.pre_ns)
+        self._fills = [fill for fill in venue.exchange.standing() if fill.t_ns > venue.hours.pre_ns]
         self._cash = venue.exchange.cash
         self._qty = {p.symbol: p.qty for p in venue.exchange.positions()}
         symbols = {*self._qty, *(fill.symbol for fill in self._fills)}

@@ -271,17 +271,17 @@ def _activity_type(e: Execution, leaves: float) -> str:
     return "partial_fill" if leaves else "fill"
 
 
-def fee(e: Execution) -> Words:
-    """What one fill cost beside its price, as a row of the account's history."""
+def fee(e: Execution, dollars: float) -> Words:
+    """What one fill cost beside its price, or gave back when it was corrected, as a row of the history."""
     return {
         "id": f"{to_datetime(e.t_ns):%Y%m%d}000000000::{uuid.uuid5(_NAMESPACE, f'fee:{e.execution_id}')}",
         "activity_type": "FEE",
         "date": f"{to_datetime(e.t_ns):%Y-%m-%d}",
-        "net_amount": number(-e.fee),
+        "net_amount": number(_cents(-dollars)),
         "description": f"Fees for {e.side.value} of {number(e.qty)} shares",
         "symbol": e.symbol,
         "qty": number(e.qty),
-        "per_share_amount": number(round(-e.fee / e.qty, 6)) if e.qty else None,
+        "per_share_amount": number(round(-dollars / e.qty, 6)) if e.qty else None,
         "status": "executed",
     }
 

@@ -10,8 +10,8 @@ import pytest
 
 from liu_tui.backtest.venue import Venue
 from liu_tui.market.tape import Tape
-from liu_tui.model.market import DAY_NS, Bar, Halt, MarketEvent, Quote, Snapshot, Trade
-from liu_tui.trading.matching.exchange import Exchange
+from liu_tui.model.market import DAY_NS, MINUTE_NS, SECOND_NS, Bar, Halt, MarketEvent, Quote, Snapshot, Trade
+from liu_tui.trading.matching.exchange import Exchange, ExchangeOptions
 from tests.kit.session import OPEN, a_bar, a_quote, a_trade, at
 
 DAY_BAR = Bar("AAPL", OPEN - OPEN % DAY_NS, 100, 101, 99, 100, 5_000.0, span_ns=DAY_NS)
@@ -91,3 +91,26 @@ def test_a_symbol_that_was_halted_before_anybody_watched_it_is_halted_still(rig:
 def test_a_new_symbol_begins_at_its_last_prices_the_minute_first_unless_it_ended_later(rig: Rig) -> None:
     rig.venue.begin("AAPL")
     assert rig.heard == [a_bar(4), a_quote(5), a_trade(5)]
+
+
+def test_what_leaves_its_price_bands_is_paused_told_and_not_played() -> None:
+    exchange = Exchange(cash=100_000.0, options=ExchangeOptions(luld=True))
+    tape: Any = SimpleNamespace(
+        source=SimpleNamespace(complete=True), now_ns=at(30), quote=lambda _symbol: None
+    )
+    tape.trade = lambda _symbol: a_trade(30)
+    venue = Venue(cast(Tape, tape), exchange, OPEN)
+    watched = {"AAPL"}
+    price = a_trade(30).price
+    venue.play(at(30), [a_trade(30)], watched)
+    low = msgspec.structs.replace(a_quote(30.1), bid=price * 0.8, ask=price * 0.81)
+    assert venue.play(at(30.1), [low], watched) == [low]
+    (halt,) = venue.play(at(31), [], watched)
+    assert isinstance(halt, Halt)
+    assert (halt.symbol, halt.halted, halt.t_ns) == ("AAPL", True, low.t_ns + 15 * SECOND_NS)
+    assert venue.play(at(32), [a_trade(32), a_bar(31)], watched) == [a_bar(31)], "history goes on"
+    told = venue.play(at(36), [], watched)
+    assert [(note.halted, note.t_ns) for note in told if isinstance(note, Halt)] == [
+        (False, halt.t_ns + 5 * MINUTE_NS)
+    ]
+    assert venue.play(at(37), [a_trade(37)], watched) == [a_trade(37)]

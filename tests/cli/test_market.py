@@ -13,7 +13,7 @@ from liu_tui.cli.main import main
 from liu_tui.errors import Exit
 from liu_tui.localmarket import server
 from liu_tui.localmarket.options import MarketOptions
-from liu_tui.plan.schema import FaultKind, FaultTable
+from liu_tui.plan.schema import ExchangeTable, FaultKind, FaultTable, FeesTable
 
 
 @pytest.fixture
@@ -57,6 +57,15 @@ def test_faults_and_the_allowance_of_a_connection_arrive(served: list[MarketOpti
     assert served == [
         MarketOptions(base=Path.cwd(), symbol_limit=30, faults=(silence, FaultTable(kind=FaultKind.DROP)))
     ]
+
+
+def test_manners_and_fees_arrive_and_what_is_none_is_a_usage_error(served: list[MarketOptions]) -> None:
+    words = ["market", "--exchange", '{"displayed": true, "latency_ms": 5}', "--fees", '{"per_share": 0.005}']
+    assert main(words) == 0
+    assert served[0].exchange == ExchangeTable(displayed=True, latency_ms=5)
+    assert served[0].fees == FeesTable(per_share=0.005)
+    for bad in ('{"latency_ms": -1}', '{"lag": 1}', "fast"):
+        assert main(["market", "--exchange", bad]) == Exit.USAGE
 
 
 def test_a_speed_is_a_number(served: list[MarketOptions]) -> None:

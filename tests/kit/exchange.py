@@ -7,7 +7,6 @@ from typing import Any
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import MINUTE_NS, SECOND_NS, Bar, Quote, Trade
 from liu_tui.model.orders import BrokerOrder, OrderClass, OrderRequest, OrderType, Side, TimeInForce
-from liu_tui.trading.matching.correction import standing
 from liu_tui.trading.matching.exchange import Exchange
 
 HOUR_NS = 60 * MINUTE_NS
@@ -121,7 +120,7 @@ def assert_books_agree(exchange: Exchange) -> None:
     """Positions are the sum of the executions, and equity moved by what was won less fees, to 0.1 cent."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     filled: dict[str, Decimal] = defaultdict(Decimal)
-    for done in standing(exchange.executions()):
+    for done in exchange.standing():
         sums[done.symbol] += done.side.sign * Decimal(repr(done.qty))
         filled[done.order_id] += Decimal(repr(done.qty))
     positions = exchange.positions()

@@ -35,6 +35,16 @@ async def test_fees_are_rows_of_the_accounts_history_and_out_of_its_cash() -> No
         assert float(account["cash"]) == pytest.approx(100_000 + 10 * (sold - bought) - 2.10, abs=1e-6)
 
 
+async def test_a_fee_that_is_given_back_is_told() -> None:
+    async with a_market(fees=FEES) as server, rest(server) as http:
+        await http.ask("POST", "/v2/orders", json=BUY)
+        with server.market.venue.trading() as exchange:
+            exchange.bust(last_fill(server))
+        _, rows = await http.ask("GET", "/v2/account/activities/FEE?direction=asc")
+        assert [row["net_amount"] for row in rows] == ["-1", "1"]
+        assert (await http.ask("GET", "/v2/account"))[1]["cash"] == "100000"
+
+
 async def test_the_account_tells_its_margins_and_what_is_missing() -> None:
     async with a_market() as server, rest(server) as http:
         price = server.market.venue.exchange.price("AAPL")

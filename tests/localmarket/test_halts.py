@@ -9,7 +9,7 @@ from liu_tui.localmarket.halts import Halts
 from liu_tui.market.source import Batch, Source
 from liu_tui.market.sources import open_source
 from liu_tui.market.tape import Tape
-from liu_tui.model.market import Asset, Bar, Halt, TapeEvent
+from liu_tui.model.market import Asset, Bar, Halt, TapeEvent, Trade
 from liu_tui.model.orders import OrderRequest, OrderType, Side
 from liu_tui.trading.matching.exchange import Exchange
 from tests.kit.localmarket import DAY, flat, session, write_day
@@ -57,6 +57,17 @@ def a_market_order(symbol: str, qty: float) -> OrderRequest:
     return OrderRequest(
         client_order_id="one", symbol=symbol, side=Side.BUY, qty=qty, order_type=OrderType.MARKET
     )
+
+
+def test_a_pause_of_the_price_bands_is_told_and_ends_with_nothing_else_standing_still(tape: Tape) -> None:
+    exchange, said = Exchange(cash=1000.0, partial_fills=0.0), list[TapeEvent]()
+    halts = Halts(tape, exchange, said.append)
+    halts.pause([Halt("AAA", OPEN, True, "paused")])
+    assert (halts.still, halts.muted) == ({"AAA"}, frozenset({"AAA"}))
+    assert halts.without([Trade("AAA", OPEN, 10.0, 1)]) == []
+    halts.pause([Halt("AAA", OPEN + 1, False, "on again")])
+    assert (halts.still, halts.muted) == (set(), frozenset())
+    assert said == [Halt("AAA", OPEN, True, "paused"), Halt("AAA", OPEN + 1, False, "on again")]
 
 
 def test_an_order_waits_for_the_end_of_a_halt_and_then_meets_the_quote_as_it_stands(tape: Tape) -> None:

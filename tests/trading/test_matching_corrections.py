@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from liu_tui.model.orders import OrderState, Side
-from liu_tui.trading.matching.correction import standing
 from liu_tui.trading.matching.exchange import Exchange, ExchangeRefusal
 from tests.kit.exchange import Market, assert_books_agree
 
@@ -108,7 +107,7 @@ def test_corrections_survive_a_dump() -> None:
     market.exchange.bust(first.execution_id)
     market.exchange.reprice(second.execution_id, 9.00)
     market.exchange = Exchange.load(market.exchange.dump())
-    assert [(e.qty, e.price) for e in standing(market.exchange.executions())] == [(0, 10.02), (10, 9.00)]
+    assert [(e.qty, e.price) for e in market.exchange.standing()] == [(10, 9.00)]
     assert market.exchange.cash == 99_910
     assert_books_agree(market.exchange)
 
@@ -142,6 +141,6 @@ def test_the_log_adds_up_to_the_cash_to_the_cent() -> None:
         market.buy(7)
     for done in market.exchange.executions()[:2]:
         market.exchange.reprice(done.execution_id, 10.0133)
-    log = standing(market.exchange.executions())
+    log = market.exchange.standing()
     spent = sum((Decimal(repr(e.qty)) * Decimal(repr(e.price)) for e in log), Decimal())
     assert Decimal(repr(market.exchange.cash)) == 100_000 - spent

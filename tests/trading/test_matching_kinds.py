@@ -161,7 +161,7 @@ def test_what_is_sold_for_dollars_is_never_more_than_is_held() -> None:
     market = a_market()
     market.buy(10)
     order = market.sell(0, 10.01, notional=100.0)
-    market.exchange.bust(market.exchange.executions()[0].execution_id)
+    market.exchange.bust(market.exchange.standing()[0].execution_id)
     market.quote(11.00)
     assert (market.state(order), market.held()) == ("canceled", 0)
 

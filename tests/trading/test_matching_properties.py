@@ -106,12 +106,12 @@ class Play:
             self.market.exchange.replace(order.id, self.market.now_ns, limit_price=price, qty=qty)
 
     def _bust(self, n: int) -> None:
-        done = self.market.exchange.executions()
+        done = self.market.exchange.standing()
         if done:
             self.market.exchange.bust(done[n % len(done)].execution_id)
 
     def _reprice(self, n: int, price: float) -> None:
-        done = self.market.exchange.executions()
+        done = self.market.exchange.standing()
         if done:
             self.market.exchange.reprice(done[n % len(done)].execution_id, price)
 

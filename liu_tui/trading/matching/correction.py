@@ -39,8 +39,3 @@ def is_first(log: Iterable[Execution], execution: Execution) -> bool:
     """Whether the execution stands for the first fill of its order."""
     of_order = (done for done in standing(log) if done.order_id == execution.order_id)
     return next(of_order).execution_id == execution.execution_id
-
-
-def taken_back(log: Iterable[Execution]) -> set[str]:
-    """Return the ids of executions that another one has taken the place of."""
-    return {done.corrects for done in log if done.corrects}

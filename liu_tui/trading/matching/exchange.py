@@ -268,9 +268,8 @@ class Exchange(Window):
             raise unprocessable(f"{tif.value} orders are not accepted between {closed} New York time")
 
     def _standing(self, execution_id: str) -> Execution:
-        log, gone = self._teller.executions, self._teller.taken_back
-        for done in log:
-            if done.execution_id == execution_id and done.qty and execution_id not in gone:
+        for done in self.standing():
+            if done.execution_id == execution_id:
                 return done
         raise ExchangeRefusal(404, NOT_FOUND, f"no such execution stands: {execution_id}")
 

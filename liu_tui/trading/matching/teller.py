@@ -8,7 +8,7 @@ import msgspec
 from liu_tui.model.orders import Execution, OrderState, OrderUpdate
 from liu_tui.trading.fees import fee_of
 from liu_tui.trading.matching.book import Book
-from liu_tui.trading.matching.correction import is_first, reckoned, taken_back
+from liu_tui.trading.matching.correction import is_first, reckoned
 from liu_tui.trading.matching.exact import ZERO, money, shares
 from liu_tui.trading.matching.order import Order
 from liu_tui.trading.matching.state import Core
@@ -21,7 +21,6 @@ class Teller:
         self, core: Core, book: Book, executions: list[Execution], updates: list[OrderUpdate]
     ) -> None:
         self.core, self.book, self.executions, self.updates = core, book, executions, updates
-        self.taken_back = taken_back(executions)
 
     def tell(self, order: Order, status: OrderState, event: str, execution: Execution | None = None) -> None:
         """Give the order a state, and say so."""
@@ -83,7 +82,6 @@ class Teller:
             fee=float(fee),
         )
         self.executions.append(new)
-        self.taken_back.add(old.execution_id)
         self.core.funds = reckoned(self.core.starting_cash, self.executions)
         self.tell(order, order.status, "trade_bust" if price is None else "trade_correct", new)
         return new
