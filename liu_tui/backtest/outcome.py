@@ -20,6 +20,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     bars, events: minute bars of all symbols; events of watched symbols that the strategies' house took
     symbols:      all that were ever watched
     orders:       state -> how many stand there at the end
+    realized_pnl, unrealized_pnl: without fees, which stand beside them
     intents:      in the order in which the desk decided them
     fills:        in the order of booking
     positions:    symbol -> signed shares still held
@@ -40,6 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     fills: list[Fill]
     realized_pnl: float
     unrealized_pnl: float
+    fees: float
     positions: dict[str, float]
     trips: int
     win_rate: float | None
@@ -73,6 +75,7 @@ def outcome_of(house: House, days: tuple[str, ...], stats: Stats, wall_s: float)
         fills=house.record.fills,
         realized_pnl=round(money.realized, 4),
         unrealized_pnl=round(money.unrealized, 4),
+        fees=round(money.fees, 4),
         positions=held,
         trips=stats.trips,
         win_rate=None if stats.win_rate_pct is None else stats.win_rate_pct / 100,

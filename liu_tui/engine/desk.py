@@ -74,6 +74,7 @@ class DeskProcess:
             swing=frozenset(profile.name for profile in boot.profiles if profile.swing),
             liquidate_min=boot.plan.market_liquidation_end_time_minutes,
             entries_allowed=not boot.plan.test_scanners,
+            fees=boot.plan.fees,
         )
         self._desk.proves_flat = True
         self._consumers = Consumers(boot.consumers, self._desk, child.wake.set)
@@ -229,7 +230,7 @@ class DeskProcess:
             elif isinstance(message, BrokerStatus):
                 self._reconciling.on_status(message)
         effects += self._carrier.answered()
-        if self._reconciling.agreed:
+        if self._reconciling.compared:
             intents, self._intents = self._intents, []
             for intent in intents:
                 effects += desk.on_intent(intent, now_ns)

@@ -50,6 +50,7 @@ def summary_of(
         "positions": {symbol: qty for symbol, qty in sorted(positions.items()) if qty},
         "realized_pnl": round(facts.realized, 4) if facts else 0.0,
         "unrealized_pnl": round(facts.unrealized, 4) if facts else 0.0,
+        "fees": round(facts.fees, 4) if facts else 0.0,
         "discarded_by_symbol": _by_symbol(consumers, 1),
         "merged_by_symbol": _by_symbol(producers, 2),
     }

@@ -19,7 +19,9 @@ from liu_tui.model.orders import (
     OrderUpdate,
     ReplaceRequest,
 )
+from liu_tui.plan.schema import FeesTable
 from liu_tui.trading.amending import Ledger, Line, heir_of, row_id, told_after, without
+from liu_tui.trading.costs import Costs
 from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, ReplaceAtBroker, Send
 from liu_tui.trading.orders import ENTRY, OrderRecord, heard, leg_of, news, request, with_fill
 from liu_tui.trading.positions import EXTERNAL, Money, filled, money
@@ -41,13 +43,14 @@ _DONE = {
 
 
 class Book(Shelf):
-    """The shelf, what changes it, and the outbox."""
+    """The shelf, what changes it, and the outbox. fees: what a fill costs where the venue does not say."""
 
-    def __init__(self) -> None:
+    def __init__(self, fees: FeesTable | None = None) -> None:
         super().__init__()
         self.prices: dict[str, float] = {}
         self._executions: set[str] = set()
         self._ledger = Ledger()
+        self._costs = Costs(fees or FeesTable())
         self._stand_ins: dict[str, str] = {}  # client order id -> an adopted fill
         self._sent: deque[int] = deque()
         self._out: list[Effect] = []
@@ -231,6 +234,7 @@ class Book(Shelf):
             qty=-line.qty,
             price=line.price,
             reason="taken back by the broker",
+            fee=-self._costs.give_back(record.client_order_id, corrects, heir) + 0.0,
             amends=corrects,
         )
         self._count_fee(fill)
@@ -257,6 +261,7 @@ class Book(Shelf):
             self._row(record, execution, after, realized),
             stop=record.stop if opens else held.stop,
             target=record.target if opens else held.target,
+            fee=self._cost(record, execution),
         )
         self._count_fee(fill)
         self.emit(Booked(fill))
@@ -297,6 +302,11 @@ class Book(Shelf):
             indicators=record.indicators,
         )
 
+    def _cost(self, record: OrderRecord, execution: Execution) -> float:
+        if record.strategy == EXTERNAL:  # somebody else's
+            return 0.0
+        return self._costs.add(record.client_order_id, execution, record.operation.side)
+
     def _count_fee(self, fill: Fill) -> None:
         if fill.strategy != EXTERNAL:
             self.fees += fill.fee
@@ -317,6 +327,7 @@ class Book(Shelf):
             return
         self._executions.add(fill.execution_id)
         self._count_fee(fill)
+        self._costs.restore(fill)
         record = self.orders.get(fill.client_order_id)
         if fill.amends:
             self._restore_amendment(fill, record)

@@ -15,7 +15,7 @@ from liu_tui.model.account import Account, BrokerPosition, Position
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import SECOND_NS, Asset
 from liu_tui.model.orders import BrokerOrder, Execution, Fill, Intent, OrderNews, OrderState, OrderUpdate
-from liu_tui.plan.schema import Limits
+from liu_tui.plan.schema import FeesTable, Limits
 from liu_tui.trading.accountday import AccountDay
 from liu_tui.trading.answers import Answers
 from liu_tui.trading.asking import Asker, Cancels
@@ -55,6 +55,7 @@ class Desk:
     liquidate_min:    minutes before the close at which day trades are liquidated
     entries_allowed:  the driver's: false until books and broker agree, or where nothing may be opened
     needs_reconcile:  a fill or a leg that the broker told of has not come: the driver should reconcile soon
+    fees:             what a fill costs where the venue does not say
     venue:            what is known of listings and of the account
     """
 
@@ -67,12 +68,13 @@ class Desk:
         swing: frozenset[str] = frozenset(),
         liquidate_min: float = 15.0,
         entries_allowed: bool = True,
+        fees: FeesTable | None = None,
     ) -> None:
         self.needs_reconcile = False
         self._looked_s = -1
         self._day = Daytime(hours, swing, liquidate_min)
         self.venue = VenueFacts()
-        self._book = book = Book()
+        self._book = book = Book(fees)
         self._ids = ids = Ids(batch_id)
         self._latches, self._vetoes = Latches(book), Vetoes(book)
         self._memory = Memory(book, self.venue, self._day, batch_id)
@@ -477,7 +479,8 @@ class Desk:
         orders, executions: the batch's at least, ended orders too, legs nested. Ask for positions last: a
         fill between the questions shows as a difference, and is none at the next comparison.
         settled_ns: session time before which nothing is on its way any more; None: nothing is
-        returns: whether nothing is left that differs and about which nobody has decided
+        returns: whether nothing is left that differs and about which nobody has decided. Before the first
+                 yes nothing is opened; what is held may be closed
         """
         self._reconciler.compare(
             orders, executions, positions, now_ns,
@@ -488,8 +491,9 @@ class Desk:
             if record.state is S.UNKNOWN and not self._asker.asking(record.client_order_id):
                 self._asker.lost(record, "the answer was lost", now_ns)
         agreed = not self._differences.undecided
-        if agreed:
-            self._agreed = self._closer.ready = True
+        self._agreed = self._agreed or agreed
+        self._differences.holds_up = not self._agreed
+        self._closer.ready = True  # what is held may be closed and protected, whatever else differs
         return agreed, self._compared(now_ns)
 
     def check_orders(
