@@ -48,7 +48,10 @@ Deed = Callable[[], Awaitable[None]]
 
 
 class Reconciling:
-    """The desk's dealings with the broker beside its orders. agreed: since the last reconnect."""
+    """The desk's dealings with the broker beside its orders.
+
+    compared: since the last reconnect; strategies are heard. What they may do, the rules say
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class Reconciling:
         wall: Callable[[], int] = monotonic_ns,
     ) -> None:
         self._child, self._desk, self._trader, self._facts, self._carry = child, desk, trader, facts, carry
-        self.agreed = self._told_ready = self._listed = False
+        self.compared = self._told_ready = self._listed = False
         self._times = CheckTimes(trader, wall)
         self._lock = AccountLock(child)
         self._asking: asyncio.Task[Deed] | None = None
@@ -69,7 +72,7 @@ class Reconciling:
 
     def on_status(self, status: BrokerStatus) -> None:
         """The updates connection came or went: what it missed is asked for."""
-        self.agreed = False
+        self.compared = False
         self._forget()
         self._times.hurry()
         self._desk.broker_away("" if status.connected else status.words)
@@ -124,7 +127,7 @@ class Reconciling:
     def _due(self) -> str:
         if self._facts.broker_state == "away":
             return ""
-        if not self.agreed:
+        if not (self.compared and self._told_ready):
             return "all" if self._times.soon() else ""
         if self._desk.needs_reconcile:
             if self._times.soon():
@@ -156,7 +159,7 @@ class Reconciling:
     async def _unanswered(self, name: str, words: str) -> None:
         if name == "listing":
             self._times.again("listing", LISTING_AGAIN_S)
-        if not self.agreed and self._facts.broker_state != "away":
+        if not self.compared and self._facts.broker_state != "away":
             self._facts.broker("reconciling", words)
 
     # the questions, each with what is done with its answer
@@ -250,12 +253,13 @@ class Reconciling:
 
     async def _compared(self, account: Account, *, agreed: bool) -> None:
         self._facts.account(account)
+        if not self.compared:
+            self.compared = True
+            await self._carry(self._desk.ask_again(self._now()))
         if not agreed and not self._told_ready:
             self._facts.broker("reconciling", self._words())
             return
-        self.agreed = True
         self._say_differences()
-        await self._carry(self._desk.ask_again(self._now()))
         if not self._told_ready:
             self._told_ready = True
             await self._take_up()
@@ -263,7 +267,7 @@ class Reconciling:
 
     def _say_differences(self) -> None:
         """Put it on the broker's line."""
-        if self.agreed:
+        if self.compared:
             self._facts.broker("ready", self._words())
         if not self._desk.differences:
             self._facts.compared(self._now())

@@ -47,6 +47,8 @@ class Differences:
     def __init__(self, book: Book, cancels: Cancels) -> None:
         self._book, self._cancels = book, cancels
         self.all: dict[str, Differs] = {}
+        self.holds_up = False  # nothing may be opened at all: those of the start are not decided
+        self._unsaid: set[str] = set()  # taken over from before a restart, by nobody decided
         self.averages: dict[str, float] = {}  # client order id -> the broker's average price of its fills
         self._suspected: dict[str, Found] = {}
         self._gaps: dict[str, float] = {}
@@ -69,6 +71,7 @@ class Differences:
     def restore(self, stored: Iterable[Differs]) -> None:
         """Take over what stood when the desk ended; the first comparison says whether it still does."""
         self.all = {difference.symbol: difference for difference in stored}
+        self._unsaid = {difference.symbol for difference in self.undecided}
 
     def compared(
         self, found: Mapping[str, Found], moving: frozenset[str], now_ns: int, *, at_once: bool
@@ -83,6 +86,8 @@ class Differences:
             known = self.all.get(symbol)
             if known is not None and (known.ours, known.theirs) == (seen.ours, seen.theirs):
                 self._suspected.pop(symbol, None)
+                if symbol in self._unsaid:
+                    self._say(known)
             elif at_once or _same(self._suspected.get(symbol), seen):
                 self._suspected.pop(symbol, None)
                 self._begin(symbol, seen, now_ns)
@@ -139,11 +144,15 @@ class Differences:
         )
         self.all[symbol] = difference
         self._book.emit(difference)
-        words = f"books and broker do not agree: {seen.words}. {MEND}"
-        self._book.notice("error", words, symbol=symbol)
+        self._say(difference)
         for key in self._book.holders(symbol):  # a stop for shares that are gone would open a position
             if self._book.there(key) != self._book.held(key):
                 self._resize(key, now_ns)
+
+    def _say(self, difference: Differs) -> None:
+        self._unsaid.discard(difference.symbol)
+        words = f"books and broker do not agree: {difference.words}. {MEND}"
+        self._book.notice("error", words, symbol=difference.symbol)
 
     def _end(self, symbol: str, now_ns: int, words: str) -> None:
         difference = self.all.pop(symbol)

@@ -51,7 +51,7 @@ class Gate:
             state=standing.state,
             state_by=standing.by,
             state_reason=standing.reason,
-            ready=self.entries_allowed and self._closer.ready,
+            ready=self.entries_allowed and self._closer.ready and not self._differences.holds_up,
             unreconciled=self._differences.on(ask.symbol),
             exiting=self._closer.on_its_way(key) is not None,
             closing=latch.words if latch else "",

@@ -123,7 +123,7 @@ async def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def test_at_the_start_all_is_compared_and_the_listing_is_known_first(rig: Rig) -> None:
     await rig.connect()
     assert rig.broker.asked == ["account", "listing", "orders", "open orders", "executions", "positions"]
-    assert rig.it.agreed
+    assert rig.it.compared
     assert "TSLA" in rig.desk.venue.assets
     assert len(rig.child.heard(DeskReady)) == 1
     assert rig.line == ("ready", "")
@@ -176,7 +176,7 @@ async def test_a_broker_that_does_not_answer_is_asked_again_less_and_less_often(
     assert rig.line == ("reconciling", "no route")
     rig.broker.away = False
     await rig.seconds(10)
-    assert rig.it.agreed
+    assert rig.it.compared
 
 
 async def test_a_reconnect_drops_the_question_under_way_and_asks_for_everything_unknown(rig: Rig) -> None:
@@ -186,11 +186,11 @@ async def test_a_reconnect_drops_the_question_under_way_and_asks_for_everything_
     rig.broker.open.clear()
     await rig.seconds(3)
     rig.it.on_status(BrokerStatus(connected=False, words="the line broke"))
-    assert not rig.it.agreed
+    assert not rig.it.compared
     assert await rig.seconds(3) == []
     rig.broker.open.set()
     await rig.connect()
-    assert rig.it.agreed
+    assert rig.it.compared
     assert asks(rig.effects)[-1] == request.client_order_id
 
 
@@ -210,7 +210,7 @@ async def test_in_lock_step_there_is_no_timetable(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     rig = Rig(tmp_path, lockstep=True)
     await rig.connect()
-    assert rig.it.agreed
+    assert rig.it.compared
     assert {*await rig.seconds(60)} == {"account"}
     rig.it.close()
 

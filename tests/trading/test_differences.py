@@ -196,6 +196,10 @@ def test_nothing_is_traded_before_each_difference_of_the_start_is_decided() -> N
     rig.shares["TSLA"] = -10.0
     assert not rig.restart()[0]
     assert refusals(rig.ask(an_intent(symbol="F", n=3))) == ["NOT_READY"]
+    assert not refusals(rig.ask(an_intent(Operation.SELL, 30, n=5)))  # what is held may be closed
+    assert rig.held() == 70
+    rig.shares["TSLA"] = -10.0
+    rig.reconcile()
     rig.decide("ignore")
     assert rig.reconcile()[0]
     assert not refusals(rig.ask(an_intent(symbol="F", n=4)))
