@@ -192,3 +192,13 @@ def test_cancel_all_names_each_order_it_canceled() -> None:
     canceled = market.exchange.cancel_all(market.now_ns)
     assert [order.id for order in canceled] == [target.id, stop.id, other.id]
     assert {order.status.value for order in canceled} == {"canceled"}
+
+
+def test_a_leg_that_took_anothers_place_is_kept_with_its_parent() -> None:
+    market = Market()
+    market.quote(10.00)
+    entry = market.bracket(Side.BUY, 100, 11.00, 9.00)
+    stop = next(leg for leg in market.now(entry).legs if leg.stop_price is not None)
+    market.exchange.changed()
+    new = market.exchange.replace(stop.id, market.now_ns, stop_price=9.50)
+    assert {entry.id, stop.id, new.id} == {order.id for order in market.exchange.changed()}

@@ -498,3 +498,18 @@ def test_a_stop_that_is_on_its_way_is_one_of_the_kinds_too() -> None:
     assert market.state(order) == "filled"
     assert order.order_class is OrderClass.SIMPLE
     assert market.now_ns > MIDNIGHT_NS
+
+
+def test_a_leg_whose_replacement_came_too_late_keeps_it_in_its_group() -> None:
+    market = late()
+    entry = market.bracket(Side.BUY, 10, 11.00, 9.00)
+    wait(market, 50)
+    target = market.now(entry).legs[0]
+    new = market.exchange.replace(target.id, market.now_ns, limit_price=10.90)
+    market.now_ns -= SECOND_NS - 10 * MS_NS
+    market.quote(11.00)
+    market.exchange.changed()
+    wait(market, 60)
+    assert [leg.status.value for leg in market.now(entry).legs] == ["filled", "canceled", "rejected"]
+    assert entry.id in {order.id for order in market.exchange.changed()}
+    assert (market.state(new), market.held()) == ("rejected", 0)

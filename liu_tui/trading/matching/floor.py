@@ -149,7 +149,9 @@ class Floor:
             return
         new.qty = max(new.qty, ZERO)
         if new.parent_id:
-            self.book.orders[new.parent_id].leg_ids.append(new.id)
+            parent = self.book.orders[new.parent_id]
+            parent.leg_ids.append(new.id)
+            self.book.touch(parent)
         self.teller.tell(new, OrderState.REJECTED, "rejected")
         self.teller.tell(old, old.status, "order_replace_rejected")
 
@@ -196,6 +198,7 @@ class Floor:
         self.book.add(new)
         for leg in self.book.legs(new):
             self.book.touch(leg)
+        self.book.touch(self.book.orders[new.group_id])  # it knows its legs by their ids
         status = OrderState.HELD if old.status is OrderState.HELD else OrderState.NEW
         self.teller.tell(old, OrderState.REPLACED, "replaced")
         self.teller.tell(new, status, "new")
