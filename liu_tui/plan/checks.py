@@ -42,6 +42,7 @@ def across(plan: Values, faults: Faults) -> None:
     _limits(plan.get("limits", {}), faults)
     _class_names(plan, faults)
     _targets(plan, faults)
+    _portfolios(plan, faults)
     _windows(plan, faults)
 
 
@@ -162,6 +163,18 @@ def _targets(plan: Values, faults: Faults) -> None:
         if target and target not in plan["strategies"]:
             place = ("scanners", name, "target_strategy_name")
             faults.at(place, f"no strategy is called {target!r}", did_you_mean(target, plan["strategies"]))
+
+
+def _portfolios(plan: Values, faults: Faults) -> None:
+    for name, strategy in plan["strategies"].items():
+        wanted = strategy.get("portfolio_id")
+        if wanted and wanted not in plan["portfolios"]:
+            mend = did_you_mean(wanted, plan["portfolios"]) if plan["portfolios"] else _no_portfolio(wanted)
+            faults.at(("strategies", name, "portfolio_id"), f"no portfolio is called {wanted!r}", mend)
+
+
+def _no_portfolio(wanted: str) -> str:
+    return f"Add a [portfolios.{wanted}] table with its size, or delete the line."
 
 
 def _windows(plan: Values, faults: Faults) -> None:

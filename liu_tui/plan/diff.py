@@ -13,8 +13,8 @@ import msgspec
 from liu_tui.model.window import Window
 from liu_tui.plan.schema import TradePlan
 
-_NAMED = ("scanners", "strategies", "miners")
-_TABLES = ("market", "alpaca", "limits")
+_NAMED = ("portfolios", "scanners", "strategies", "miners")
+_TABLES = ("market", "alpaca", "limits", "fees")
 _ABSENT = object()
 
 

@@ -25,10 +25,12 @@ from liu_tui.plan.lines import Lines, Place, lines_of
 from liu_tui.plan.schema import (
     AlpacaTable,
     FaultTable,
+    FeesTable,
     Limits,
     MarketTable,
     MinerTable,
     PolygonTable,
+    PortfolioTable,
     ScannerTable,
     StrategyTable,
     TradePlan,
@@ -41,7 +43,10 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "alpaca": AlpacaTable,
     "polygon": PolygonTable,
     "limits": Limits,
+    "fees": FeesTable,
 }
+_SETS: dict[str, type[msgspec.Struct]] = {"portfolios": PortfolioTable}
+"""Tables of the house's own that have names of the user's."""
 _NAMED: dict[str, type[msgspec.Struct]] = {
     "scanners": ScannerTable,
     "strategies": StrategyTable,
@@ -155,13 +160,25 @@ class _Reader:
 
     def plan(self, raw: Values) -> Values:
         self._every_value(raw)
-        top = {key: value for key, value in raw.items() if key not in _TABLES and key not in _NAMED}
+        top = {key: value for key, value in raw.items() if key not in {**_TABLES, **_SETS, **_NAMED}}
         good = self._table(TradePlan, top, ())
         for name, cls in _TABLES.items():
             if name in raw and self._is_table((name,), raw[name]):
                 good[name] = self._house_table(cls, raw[name], (name,))
+        for kind, cls in _SETS.items():
+            good[kind] = self._set(cls, kind, raw.get(kind, {}))
         for kind, cls in _NAMED.items():
             good[kind] = self._kind(cls, kind, raw.get(kind, {}))
+        return good
+
+    def _set(self, cls: type[msgspec.Struct], kind: str, raw: Any) -> dict[str, Values]:
+        good: dict[str, Values] = {}
+        if not self._is_table((kind,), raw):
+            return good
+        for name, table in raw.items():
+            if self._is_table((kind, name), table):
+                self._required(cls, table, (kind, name))
+                good[name] = self._table(cls, table, (kind, name))
         return good
 
     def _house_table(self, cls: type[msgspec.Struct], raw: Values, place: Place) -> Values:
@@ -229,11 +246,14 @@ class _Reader:
             here = (*place, index)
             if not self._is_table(here, row):
                 continue
-            for field in msgspec.structs.fields(cls):
-                if field.required and field.encode_name not in row:
-                    self._faults.at((*here, field.encode_name), "is missing", f"Give {wanted(field.type)}.")
+            self._required(cls, row, here)
             good.append(self._table(cls, row, here))
         return good
+
+    def _required(self, cls: type[msgspec.Struct], raw: Values, place: Place) -> None:
+        for field in msgspec.structs.fields(cls):
+            if field.required and field.encode_name not in raw:
+                self._faults.at((*place, field.encode_name), "is missing", f"Give {wanted(field.type)}.")
 
     def _is_table(self, place: Place, raw: object) -> bool:
         if isinstance(raw, dict):
@@ -282,7 +302,7 @@ class _Reader:
 
     def _unknown(self, key: str, value: object, fields: Values, place: Place) -> None:
         if isinstance(value, dict | list) and len(place) == 1:
-            self._faults.of_table(place, "unknown table", did_you_mean(key, (*_TABLES, *_NAMED)))
+            self._faults.of_table(place, "unknown table", did_you_mean(key, (*_TABLES, *_SETS, *_NAMED)))
         else:
             self._faults.at(
                 place, "unknown key", _GONE.get(key) or _elsewhere(key) or did_you_mean(key, fields)
@@ -321,7 +341,7 @@ def _build(values: Values) -> TradePlan:
     for name, cls in _TABLES.items():
         if name in plan:
             plan[name] = cls(**_with_rows(plan[name]))
-    for kind, cls in _NAMED.items():
+    for kind, cls in {**_SETS, **_NAMED}.items():
         plan[kind] = {name: cls(**_with_rows(table)) for name, table in plan[kind].items()}
     return TradePlan(**plan)
 
