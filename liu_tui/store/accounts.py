@@ -1,6 +1,7 @@
 """accounts and account_transactions: money set aside for portfolios, on paper of our own.
 
-A balance is the sum of its transactions and nothing else: it cannot drift from them.
+A balance is the sum of its transactions and nothing else: it cannot drift from them. A fill's money is
+written by the journal with the fill itself: it has happened, so no credit line refuses it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from liu_tui.errors import RefusedError, StoreError
-from liu_tui.store.db import Database
+from liu_tui.store.db import Database, Row
 from liu_tui.store.table import Table
 
 
@@ -33,11 +34,22 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
 _ACCOUNTS = Table("accounts", LedgerAccount, key=("account_id",), under=())
 _TRANSACTIONS = Table("account_transactions", Transaction, key=("account_id", "transaction_id"), under=())
+INSERT_ACCOUNT, INSERT_TRANSACTION = _ACCOUNTS.insert, _TRANSACTIONS.insert
 _ROOM = """
     SELECT credit_line + (SELECT coalesce(sum(amount), 0) FROM account_transactions AS t
                           WHERE t.account_id = a.account_id AND t.transaction_id <> ?2)
     FROM accounts AS a WHERE account_id = ?1
 """
+
+
+def account_row(account: LedgerAccount) -> Row:
+    """Return the row for INSERT_ACCOUNT."""
+    return _ACCOUNTS.values(account)
+
+
+def transaction_row(transaction: Transaction) -> Row:
+    """Return the row for INSERT_TRANSACTION; one that is booked changes nothing."""
+    return _TRANSACTIONS.values(transaction)
 
 
 class Accounts:

@@ -12,9 +12,12 @@ import msgspec
 
 from liu_tui.model.clock import wall_ns
 from liu_tui.model.orders import Fill, OrderState
+from liu_tui.store.accounts import INSERT_TRANSACTION, transaction_row
 from liu_tui.store.db import Database, Row
 from liu_tui.store.new_trades import INSERT_FILL, fill_rows
+from liu_tui.store.portfolio import transaction_of
 from liu_tui.store.table import Table
+from liu_tui.trading.effects import Moved
 from liu_tui.trading.orders import OrderRecord
 
 Entry = tuple[OrderRecord, str, int, str]
@@ -52,8 +55,17 @@ class Journal:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def write(self, batch_id: str, entries: Sequence[Entry], *, fills: Sequence[Fill] = ()) -> int:
+    async def write(
+        self,
+        batch_id: str,
+        entries: Sequence[Entry],
+        *,
+        fills: Sequence[Fill] = (),
+        moves: Sequence[Moved] = (),
+    ) -> int:
         """Write orders as they now are, what made them so, and the fills that came with it; all or nothing.
+
+        moves: what the fills moved in portfolios
 
         Written again, it changes nothing. Returns how many of the fills were new.
 
@@ -63,6 +75,9 @@ class Journal:
         orders = [_ORDERS.values(record, batch_id) for record, _, _, _ in entries]
         events = [_event_row(batch_id, entry, at_ns) for entry in entries]
         statements = [(_ORDERS.upsert, orders), (_EVENTS.insert, events)] if entries else []
+        if moves:
+            rows = [transaction_row(transaction_of(batch_id, moved)) for moved in moves]
+            statements.append((INSERT_TRANSACTION, rows))
         if fills:
             statements.append((INSERT_FILL, fill_rows(batch_id, fills)))
         changed = await self._db.at_once(statements)

@@ -15,6 +15,7 @@ from liu_tui.model.account import Account
 from liu_tui.model.clock import SessionHours
 from liu_tui.model.market import SECOND_NS, Asset
 from liu_tui.model.orders import BrokerOrder, Fill, Intent, OrderState, OrderUpdate
+from liu_tui.trading.allocation import Allocations, Pot
 from liu_tui.trading.dayrisk import DayRisk
 from liu_tui.trading.deskcompare import Compared
 from liu_tui.trading.effects import Differs, Effect, Latched

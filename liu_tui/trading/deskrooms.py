@@ -7,6 +7,7 @@ from liu_tui.model.clock import SessionHours
 from liu_tui.model.orders import OrderNews, OrderState
 from liu_tui.plan.schema import FeesTable, Limits
 from liu_tui.trading.accountday import AccountDay
+from liu_tui.trading.allocation import Allocations
 from liu_tui.trading.answers import Answers
 from liu_tui.trading.asking import Asker, Cancels
 from liu_tui.trading.asks import Asks
@@ -42,6 +43,7 @@ class Rooms:
     entries_allowed:  the driver's: false until books and broker agree, or where nothing may be opened
     needs_reconcile:  a fill or a leg that the broker told of has not come: the driver should reconcile soon
     fees:             what a fill costs where the venue does not say
+    allocations:      what the strategies that have a portfolio may have at work
     venue:            what is known of listings and of the account
     """
 
@@ -76,6 +78,7 @@ class Rooms:
         self._differences = Differences(book, self._cancels)
         self._reconciler = Reconciler(book, self._asker, self._strays, self._differences)
         self._agreed = False
+        self.allocations = Allocations(book, ())
         self._gate = Gate(
             book,
             limits,

@@ -54,6 +54,23 @@ class Booked(msgspec.Struct, frozen=True):
     fill: Fill
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """A fill moved money of a portfolio: store it in the same transaction. It stands right behind its Booked.
+
+    portfolio: its id in the books
+    qty:       signed shares; amount: dollars, + came in, - went out, the fee in
+    """
+
+    portfolio: str
+    execution_id: str
+    strategy: str
+    symbol: str
+    qty: float
+    price: float
+    amount: float
+    t_ns: int
+
+
 class News(msgspec.Struct, frozen=True):
     """Tell the strategy and the screen of an order."""
 
@@ -140,5 +157,6 @@ Effect = (
     | DayKept
     | Differs
     | Latched
+    | Moved
     | Suspend
 )

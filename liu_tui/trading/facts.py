@@ -2,6 +2,7 @@
 
 from liu_tui.model.market import SECOND_NS
 from liu_tui.plan.schema import Limits
+from liu_tui.trading.allocation import at_work, entry_worth
 from liu_tui.trading.book import Book, Key
 from liu_tui.trading.memory import Memory
 from liu_tui.trading.orders import ENTRY, OrderRecord
@@ -44,7 +45,7 @@ def gather(book: Book, memory: Memory, ask: Ask, limits: Limits, now_ns: int) ->
         losses_in_row=strategy_rest.count,
         buying_power=_left(book, memory, ask),
         allocation=memory.allocations.get(ask.strategy),
-        allocated=_allocated(book, ask.strategy, working),
+        allocated=at_work(book, ask.strategy, working),
     )
 
 
@@ -74,26 +75,14 @@ def _values(book: Book, ask: Ask, working: list[OrderRecord]) -> dict[str, float
         price = price or max((book.positions[key].avg_price for key in keys), default=0.0)
         values[symbol] = abs(book.net(symbol)) * price
     for record in working:
-        values[record.symbol] = values.get(record.symbol, 0.0) + _worth(record)
+        values[record.symbol] = values.get(record.symbol, 0.0) + entry_worth(record)
     return values
-
-
-def _allocated(book: Book, strategy: str, working: list[OrderRecord]) -> float:
-    """Dollars that one strategy has at work."""
-    held = (p for key, p in book.positions.items() if key[0] == strategy and p.qty)
-    value = sum(abs(p.qty) * (book.prices.get(p.symbol) or p.avg_price) for p in held)
-    return value + sum(_worth(r) for r in working if r.strategy == strategy)
-
-
-def _worth(record: OrderRecord) -> float:
-    """Dollars that a working entry may still cost; one in dollars has no quantity of its own."""
-    return record.remaining * record.price if record.qty else record.notional or 0.0
 
 
 def _left(book: Book, memory: Memory, ask: Ask) -> float | None:
     """Dollars that may be spent yet; what the replaced order has bound is free for the new one."""
     left, old = memory.purse.left(), book.orders.get(ask.replaces)
-    return left + _worth(old) if left is not None and old is not None else left
+    return left + entry_worth(old) if left is not None and old is not None else left
 
 
 def _age_s(memory: Memory, ask: Ask, now_ns: int) -> float:
