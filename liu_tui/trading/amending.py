@@ -74,6 +74,17 @@ class Ledger:
         """List the fills that stand, in their order."""
         return [line for line in self._lines.get(key, {}).values() if line is not None]
 
+    def makers(self, key: Key) -> set[str]:
+        """Name the orders, by our id, whose fills were booked since the position was last flat."""
+        held, cids = 0.0, set[str]()
+        for line in self.lines(key):
+            before, held = held, round(held + line.qty, 9)
+            if before * held <= 0:
+                cids.clear()
+            if held:
+                cids.add(line.cid)
+        return cids
+
     def taken_back(self, execution_id: str) -> bool:
         """Whether the broker has said that this execution did not happen."""
         return execution_id in self._back

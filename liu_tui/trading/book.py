@@ -80,6 +80,10 @@ class Book(Shelf):
         """Whether this fill is in the books."""
         return execution_id in self._executions
 
+    def makers(self, key: Key) -> set[str]:
+        """Name the orders that made the position what it is, since it was last flat."""
+        return self._ledger.makers(key)
+
     def money(self) -> Money:
         """Sum the batch up at the last prices."""
         return money(self.positions.values(), self.prices, self.fees)

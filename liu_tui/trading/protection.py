@@ -36,23 +36,27 @@ def covered(book: Book, key: Key) -> float:
 
 
 def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float:
-    total, entries = 0.0, book.entries(key)
-    opened_ns = book.positions[key].opened_ns if key in book.positions else 0
+    entries = book.entries(key)
     giving_way = {record.replaces for record in entries if record.live}
-    for record in entries:
-        cid = record.client_order_id
-        if not record.protected or {cid} & (groups.keys() | giving_way) or record.updated_ns < opened_ns:
-            continue
-        if record.live or (record.state is OrderState.FILLED and not book.legs(cid)):
-            total += _filled_in_chain(book, record)
-    return total
+    nameless = [
+        record
+        for record in entries
+        if record.protected and not {record.client_order_id} & (groups.keys() | giving_way)
+        if record.live or (record.state is OrderState.FILLED and not book.legs(record.client_order_id))
+    ]
+    if not nameless:
+        return 0.0
+    # By what was booked, not by when: the broker's clock is not ours. Fills of an earlier position do not count.
+    makers = book.makers(key)
+    return sum(_filled_in_chain(book, record, makers) for record in nameless)
 
 
-def _filled_in_chain(book: Book, record: OrderRecord) -> float:
+def _filled_in_chain(book: Book, record: OrderRecord, makers: set[str]) -> float:
     # The legs went over from the order that was replaced: they are for its shares too.
-    filled, before = record.filled_qty, book.orders.get(record.replaces)
-    while before is not None:
-        filled, before = filled + before.filled_qty, book.orders.get(before.replaces)
+    filled, link = 0.0, book.orders.get(record.client_order_id)
+    while link is not None:
+        filled += link.filled_qty if link.client_order_id in makers else 0.0
+        link = book.orders.get(link.replaces)
     return filled
 
 

@@ -143,3 +143,31 @@ def test_a_swing_position_is_protected_again_when_its_day_orders_expire() -> Non
     (stop,) = rig.live("stop")
     assert stop.tif == "gtc"
     rig.assert_agrees()
+
+
+def test_a_broker_whose_clock_is_ahead_of_ours_gets_no_second_stop() -> None:
+    rig = Rig()
+    (sent,) = sends(rig.desk.on_intent(an_intent(limit=100.0, stop=95.0, target=110.0), NOON_NS))
+    fill = an_update("fill", an_answer(sent), qty=100, price=100.0, x="x1", filled_qty=100.0)
+    assert not sends(rig.desk.on_update(replace(fill, t_ns=NOON_NS + 50_000_000), NOON_NS))
+
+
+def test_an_entry_of_an_earlier_position_covers_nothing_of_this_one() -> None:
+    rig = Rig()
+    first, second = an_intent(limit=100.0, stop=95.0), an_intent(limit=100.0, stop=95.0, n=1)
+    (sent,) = sends(rig.desk.on_intent(first, NOON_NS))
+    rig.desk.on_update(
+        an_update("fill", an_answer(sent), qty=100, price=100.0, x="x1", filled_qty=100.0), NOON_NS
+    )
+    (closing,) = sends(rig.desk.flatten(NOON_NS, symbol="TSLA"))
+    rig.desk.on_update(
+        an_update("fill", an_answer(closing), qty=100, price=99.0, x="x2", filled_qty=100.0), NOON_NS
+    )
+    rig.desk.release(NOON_NS, symbol="TSLA")
+    (again,) = sends(rig.desk.on_intent(second, NOON_NS))
+    order = an_answer(again)
+    rig.desk.on_update(
+        an_update("partial_fill", order, qty=60, price=100.0, x="x3", filled_qty=60.0), NOON_NS
+    )
+    (stop,) = sends(rig.desk.on_update(an_update("canceled", order, filled_qty=60.0), NOON_NS))
+    assert (stop.stop_price, stop.qty) == (95.0, 60)
