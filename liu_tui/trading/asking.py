@@ -21,13 +21,13 @@ _SPACING_S = (1, 2, 4, 8)
 _PATIENCE_S = 10
 # A request has been given up by then (the adapter's time-outs are 20 s together), so its answer was lost.
 _ACKNOWLEDGED_S = 30
-_CANCEL_PATIENCE_S = 5
+_CANCEL_PATIENCE_S = (5, 10, 20, 30)
 
 S = OrderState
 
 
 class _Question(msgspec.Struct):
-    """number: 1 to ASKS for a lost answer; due_ns: when it is asked (again)."""
+    """number: how often it was asked, for a lost answer 1 to ASKS; due_ns: when it is asked (again)."""
 
     number: int
     due_ns: int
@@ -55,7 +55,7 @@ class Asker:
         cid = record.client_order_id
         known = self._questions.get(cid)
         if known is not None:
-            known.due_ns = self._later(now_ns, _SPACING_S[min(known.number, len(_SPACING_S)) - 1])
+            known.due_ns = self.later(now_ns, _SPACING_S[min(known.number, len(_SPACING_S)) - 1])
             return
         self._questions[cid] = _Question(1, now_ns)
         if record.state in (S.INTENT, S.SUBMITTED):
@@ -102,7 +102,7 @@ class Asker:
             del self._questions[cid]
             self.never_seen(record, now_ns, "the broker never saw it")
         else:
-            question.due_ns = self._later(now_ns, _SPACING_S[question.number - 1])
+            question.due_ns = self.later(now_ns, _SPACING_S[question.number - 1])
             question.number += 1
 
     def never_seen(self, record: OrderRecord, now_ns: int, words: str) -> None:
@@ -114,7 +114,7 @@ class Asker:
 
     def on_time(self, now_ns: int) -> None:
         """Ask what is due, and what was sent and never answered."""
-        silent = self._later(now_ns, -_ACKNOWLEDGED_S)
+        silent = self.later(now_ns, -_ACKNOWLEDGED_S)
         for record in self._book.all_live():
             if record.state is S.SUBMITTED and 0 < record.sent_ns <= silent:
                 self.lost(record, "no answer came", now_ns)
@@ -122,7 +122,8 @@ class Asker:
             if question.due_ns <= now_ns:
                 self._ask(cid, now_ns)
 
-    def _later(self, now_ns: int, seconds: int) -> int:
+    def later(self, now_ns: int, seconds: int) -> int:
+        """Say which moment of the session is so many seconds of the wall away."""
         return now_ns + int(seconds * self.pace * SECOND_NS)
 
     def _ask(self, cid: str, now_ns: int) -> None:
@@ -130,7 +131,7 @@ class Asker:
         if not record.live:
             del self._questions[cid]
             return
-        question.due_ns = self._later(now_ns, _PATIENCE_S)
+        question.due_ns = self.later(now_ns, _PATIENCE_S)
         words = f"asking the broker ({question.number}/{ASKS})"
         if record.state is S.UNKNOWN and record.words != words:
             self._book.put(record, "asking", now_ns, words=words)
@@ -147,7 +148,7 @@ class Cancels:
     def __init__(self, book: Book, asker: Asker) -> None:
         self._book, self._asker = book, asker
         self._wanted: dict[str, str] = {}  # client order id -> why
-        self._sent_ns: dict[str, int] = {}  # group -> when it was last asked to end
+        self._sent: dict[str, _Question] = {}  # group -> how often it was asked to end
 
     def withdraw(self, records: Iterable[OrderRecord], why: str, now_ns: int) -> None:
         """Ask for the end of each. Again changes nothing."""
@@ -163,7 +164,7 @@ class Cancels:
             if best is None or _rank(record) < _rank(best):
                 groups[record.group] = record
         for group, record in groups.items():
-            if group not in self._sent_ns:
+            if group not in self._sent:
                 self._send(record, now_ns)
 
     def wanted(self, cid: str) -> bool:
@@ -184,24 +185,29 @@ class Cancels:
         if not record.live:
             del self._wanted[cid]
             if not any(self._book.orders[other].group == group for other in self._wanted):
-                self._sent_ns.pop(group, None)
-        elif group not in self._sent_ns:
+                self._sent.pop(group, None)
+        elif group not in self._sent:
             self._send(record, now_ns)
 
     def on_time(self, now_ns: int) -> None:
-        """Ask the broker about cancels that have not ended, and cancel again what lives on."""
+        """Ask about cancels that have not ended, and cancel again what lives on, ever less often."""
         for cid in list(self._wanted):
             record = self._book.orders[cid]
-            asked_ns = self._sent_ns.get(record.group)
-            if not record.live or asked_ns is None:
+            sent = self._sent.get(record.group)
+            if not record.live or sent is None:
                 self.after(record, now_ns)
-            elif now_ns - asked_ns < _CANCEL_PATIENCE_S * SECOND_NS:
+            elif now_ns < sent.due_ns:
                 continue
             elif record.state is S.PENDING_CANCEL:
-                self._sent_ns[record.group] = now_ns
+                self._wait(sent, now_ns)
                 self._asker.look(record, now_ns)
             else:
                 self._send(record, now_ns)
+
+    def at_once(self, now_ns: int) -> None:
+        """Be patient no longer: the broker is back."""
+        for sent in self._sent.values():
+            sent.number, sent.due_ns = 0, now_ns
 
     def restore(self, records: Iterable[OrderRecord]) -> None:
         """After a restart: a cancel that was asked for is still wanted."""
@@ -210,12 +216,18 @@ class Cancels:
     def _send(self, record: OrderRecord, now_ns: int) -> None:
         if not record.order_id or record.state is S.UNKNOWN:
             return  # it cannot be named yet; `after` comes back to it
-        self._sent_ns[record.group] = now_ns
+        sent = self._sent.setdefault(record.group, _Question(0, now_ns))
+        sent.number += 1
+        self._wait(sent, now_ns)
         cid = record.client_order_id
         if record.state is not S.PENDING_CANCEL:
             pending = msgspec.structs.replace(record, state=S.PENDING_CANCEL)
             self._book.put(pending, "cancel", now_ns, words=self._wanted.get(cid, ""))
         self._book.emit(CancelAtBroker(record.order_id, cid))
+
+    def _wait(self, sent: _Question, now_ns: int) -> None:
+        patience_s = _CANCEL_PATIENCE_S[min(max(sent.number, 1), len(_CANCEL_PATIENCE_S)) - 1]
+        sent.due_ns = self._asker.later(now_ns, patience_s)
 
 
 def _rank(record: OrderRecord) -> tuple[bool, bool]:

@@ -49,7 +49,7 @@ class Closer:
         if self.ready and not self._others(record) and not self._book.behind(record.key):
             self._release(record, "intent", now_ns)
             return
-        words = "waiting until protective orders are withdrawn"
+        words = "waiting until other orders have made way"
         self._book.put(record, "intent", now_ns, words=words)
         self.advance(record.key, now_ns)
 

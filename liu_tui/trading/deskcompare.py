@@ -101,8 +101,9 @@ class Compared(Commanded):
         self._asker.pace = max(speed, 1.0)
 
     def ask_again(self, now_ns: int) -> list[Effect]:
-        """Ask at once for every order whose fate nobody knows: the broker is back."""
+        """Ask at once for every order whose fate nobody knows, and for every cancel: the broker is back."""
         self._asker.at_once(now_ns)
+        self._cancels.at_once(now_ns)
         return self._book.take()
 
     def resolve_refused(self, symbol: str, choice: str) -> str:

@@ -46,7 +46,7 @@ def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float
     ]
     if not nameless:
         return 0.0
-    # By what was booked, not by when: the broker's clock is not ours. Fills of an earlier position do not count.
+    # Fills of an earlier position do not count. By their order, not by time: the broker's clock is not ours.
     makers = book.makers(key)
     return sum(_filled_in_chain(book, record, makers) for record in nameless)
 

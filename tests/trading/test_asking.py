@@ -162,3 +162,36 @@ def test_protection_is_tried_again_after_an_exit_that_never_left() -> None:
         rig.wait()
     assert rig.held() == 100
     assert [r.stop_price for r in rig.live("stop")] == [95.0]
+
+
+class Deaf(Rig):
+    """A rig whose broker refuses every cancel, and the order works on. moments: of the cancels, seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quote(100.0)
+        self.ask(an_intent(limit=90.0))
+        self.begun_ns, self.moments = self.now_ns, list[float]()
+
+    def _take_away(self, order_id: str, cid: str) -> list[Effect]:
+        self.moments.append((self.now_ns - self.begun_ns) / 1e9)
+        return self.desk.on_cancel_failed(cid, "try again", self.now_ns)
+
+
+def test_a_cancel_that_comes_to_nothing_is_asked_for_again_ever_less_often() -> None:
+    rig = Deaf()
+    rig.do(rig.desk.cancel(rig.now_ns, by="ann"))
+    for _ in range(130):
+        rig.wait()
+    assert rig.moments == [0, 5, 15, 35, 65, 95, 125]
+
+
+def test_a_broker_that_is_back_is_asked_for_the_cancel_at_once() -> None:
+    rig = Deaf()
+    rig.do(rig.desk.cancel(rig.now_ns, by="ann"))
+    for _ in range(40):
+        rig.wait()
+    rig.do(rig.desk.ask_again(rig.now_ns))
+    for _ in range(7):
+        rig.wait()
+    assert rig.moments == [0, 5, 15, 35, 41, 46]
