@@ -70,10 +70,16 @@ class Context(Protocol):
 
     @property
     def portfolio_value(self) -> float:
-        """Dollars."""
+        """Dollars: what the strategy's portfolio is worth now, else the plan's portfolio_value."""
 
     def shares_for_risk(self, price: float, stop: float, *, risk_pct: float | None = None) -> int:
-        """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop."""
+        """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop.
+
+        With a portfolio_id, never more than the free money of the portfolio buys.
+        """
+
+    def calc_qty(self, price: float, *, fraction: float = 1.0, fee_percent: float = 0.0) -> int:
+        """Whole shares that the free money buys, or a fraction of it (0-1), fees of fee_percent on top."""
 
     def shares_for_value(self, price: float, dollars: float) -> int:
         """Whole shares worth at most `dollars`."""

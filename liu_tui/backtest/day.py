@@ -65,6 +65,8 @@ class Day:
             bypass_schedule=plan.bypass_market_schedule,
             keys=house.keys,
         )
+        for share in house.desk.allocations.shares():
+            self._session.allocate(share.strategy, share.worth, share.free)
         self._venue = Venue(tape, house.exchange, start_ns)
         self._data = PlayedData(tape)
         self._view = VenueView(self._data, house.clock, hours)
@@ -150,6 +152,8 @@ class Day:
         if updates or desk.venue.account is None:
             desk.learn_account(self._exchange.account())
         await carry(desk.on_time(t_ns), self)
+        for share in desk.allocations.news(t_ns):
+            self._session.allocate(share.strategy, share.worth, share.free)
 
     async def _call(self, t_ns: int, events: Sequence[TapeEvent]) -> None:
         on_event = self._session.on_event

@@ -24,6 +24,7 @@ from liu_tui.trading.effects import (
     Effect,
     Journal,
     Latched,
+    Moved,
     News,
     Notice,
     ReplaceAtBroker,
@@ -62,6 +63,8 @@ class Hands:
                 case Booked(fill=fill):
                     self._record.fills.append(fill)
                     await audience.on_fill(fill)
+                case Moved():
+                    self._record.moves.append(effect)
                 case News(news=news):
                     await audience.on_news(news)
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):

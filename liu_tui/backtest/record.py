@@ -10,6 +10,7 @@ from liu_tui.model.orders import Fill, Intent
 from liu_tui.scanner import Hit
 from liu_tui.store.journal import Entry
 from liu_tui.store.store import Store
+from liu_tui.trading.effects import Moved
 
 CHUNK = 300
 """Orders and their events a transaction: some 3 ms, so that a live session beside us seldom waits."""
@@ -24,6 +25,7 @@ class Record:
     clock:   the session's
     intents: all that reached the desk, in the order in which it decided them
     fills:   all that were booked, in that order
+    moves:   what fills moved in portfolios, until it is written
     hits:    how many symbols the scanners picked, a symbol counted at each pick
     faults:  what went wrong in user code, one line each
     """
@@ -36,6 +38,7 @@ class Record:
         self._said = self._booked = 0
         self.intents: list[Intent] = []
         self.fills: list[Fill] = []
+        self.moves: list[Moved] = []
         self.hits = 0
         self.faults: list[str] = []
 
@@ -76,7 +79,8 @@ class Record:
             await store.journal.write(self._batch_id, chunk)
         fresh, self._booked = self.fills[self._booked :], len(self.fills)
         await store.new_trades.add(self._batch_id, fresh)
+        await store.portfolio.book(self._batch_id, self.moves)
         for scanner, target, t_ns, hits in self._scans:
             await store.trending_tickers.add(self._batch_id, scanner, t_ns, hits, strategy=target)
         await store.session_events.add(self._batch_id, self._lines)
-        self._scans, self._lines = [], []
+        self._scans, self._lines, self.moves = [], [], []

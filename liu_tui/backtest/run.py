@@ -26,6 +26,7 @@ from liu_tui.model.clock import SessionHours, wall_ns
 from liu_tui.model.market import MINUTE_NS
 from liu_tui.plan.load import plan_text
 from liu_tui.plan.schema import TradePlan
+from liu_tui.store.pots import open_pots
 from liu_tui.store.store import Store
 
 CONSUMER = "A"
@@ -111,6 +112,7 @@ async def _begin(store: Store, house: House, plan_file: Path, days: Sequence[str
             code_version=__version__,
             parameters=parameters,
         )
+    house.desk.open_portfolios(await open_pots(store, house.plan, house.batch_id, house.batch_id), ())
 
 
 async def _end(store: Store, batch_id: str, reason: str) -> None:

@@ -30,6 +30,7 @@ from liu_tui.trading.effects import (
     Effect,
     Journal,
     Latched,
+    Moved,
     News,
     Notice,
     ReplaceAtBroker,
@@ -68,6 +69,7 @@ class Carrier:
         self._in_turn = child.boot.venue.lockstep
         self._entries: list[Entry] = []
         self._fills: list[Fill] = []
+        self._moves: list[Moved] = []
         self._answers: list[Answer] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._days = DayKeeping(store)
@@ -86,6 +88,8 @@ class Carrier:
                     self._entries.append((order, event, t_ns, words))
                 case Booked(fill=fill):
                     self._fills.append(fill)
+                case Moved():
+                    self._moves.append(effect)
                 case Notice(level=level, words=words, kind=kind, symbol=symbol):
                     source = symbol or "desk"
                     self._child.say(level, words, source=source, kind=kind)
@@ -114,11 +118,12 @@ class Carrier:
         await self._days.write()
 
     async def _commit(self) -> None:
-        if not self._entries and not self._fills:
+        if not self._entries and not self._fills and not self._moves:
             return
         entries, self._entries = self._entries, []
         fills, self._fills = self._fills, []
-        await self._store.journal.write(self._batch_id, entries, fills=fills)
+        moves, self._moves = self._moves, []
+        await self._store.journal.write(self._batch_id, entries, fills=fills, moves=moves)
         for fill in fills:
             self._audience.tell_fill(fill)
 

@@ -49,6 +49,7 @@ from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Intent
 from liu_tui.settings import Workspace
 from liu_tui.strategy import State
+from liu_tui.trading.allocation import first_shares
 from liu_tui.trading.session import (
     KeySet,
     Request,
@@ -95,6 +96,8 @@ class Consumer:
             keys=_keys_of(boot.keys),
             meter=self._meter,
         )
+        for share in first_shares(boot.plan):
+            self._session.allocate(share.strategy, share.worth, share.free)
         self._session.restore((), (), _states_of(boot.states), _vetoes_of(boot.vetoes))
         self._backfill = Backfill(_history_of(boot), child, self._profiles)
         self._reloader = Reloader(child, self._session, self._face)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from liu_tui.engine.allocating import Allocating
 from liu_tui.engine.carrier import Carrier
 from liu_tui.engine.child import Child
 from liu_tui.engine.deskcommands import answer_to, effects_of
@@ -85,6 +86,7 @@ class DeskProcess:
         self._intents: list[Intent] = []
         self._heard: list[OrderUpdate | BrokerStatus | Step] = []
         self._steps = StepBook()
+        self._allocating = Allocating(boot, self._desk, store, self._consumers)
         self._reconciling = Reconciling(child, self._desk, trader, self._facts, self._carrier.carry)
         self._orphan_done = self._day_known = False
         self._tick_at = 0
@@ -237,6 +239,7 @@ class DeskProcess:
             if monotonic_ns() >= self._tick_at:
                 self._tick_at = monotonic_ns() + TICK_NS
                 effects += desk.on_time(now_ns)
+                self._allocating.tell(now_ns)
         await self._carrier.carry(effects)
 
     async def _take_step(self) -> None:
@@ -259,6 +262,7 @@ class DeskProcess:
                 with contextlib.suppress(TraderError):
                     self._desk.learn_account(await self._trader.account())
             await self._carrier.carry(self._desk.on_time(step.t_ns))
+            self._allocating.tell(step.t_ns)
             self._consumers.open_step(step.n)
         closing = self._steps.under_way
         if closing is None or not self._consumers.finished(closing.n):
@@ -281,6 +285,7 @@ class DeskProcess:
         self._day_known = True
         rows = await self._store.day_risk.load(account.id, boot.hours.day, boot.batch_id)
         await self._carrier.carry(self._desk.learn_day(rows, self._child.clock.now_ns()))
+        await self._carrier.carry(await self._allocating.open(account.id))
 
     async def _settle(self) -> None:
         """At the end: hear the last updates, and value what is held at the broker's own prices."""

@@ -9,6 +9,7 @@ import msgspec
 
 from liu_tui.engine.links import Link
 from liu_tui.engine.messages import (
+    Allocated,
     Attach,
     NumberedFill,
     OnOrdersLink,
@@ -19,6 +20,7 @@ from liu_tui.engine.messages import (
 )
 from liu_tui.engine.shards import shard_of
 from liu_tui.model.orders import Fill, Intent, OrderNews
+from liu_tui.trading.allocation import Share
 from liu_tui.trading.desk import Desk
 
 _DECODER: msgspec.msgpack.Decoder[list[OnOrdersLink]] = msgspec.msgpack.Decoder(list[OnOrdersLink])
@@ -76,6 +78,12 @@ class Consumers:
         """Tell a strategy's consumer of its order."""
         self._send(news.strategy, news.symbol, news)
 
+    def tell_shares(self, shares: Iterable[Share]) -> None:
+        """Tell every consumer what strategies have to reckon with: each may live in all of them."""
+        for share in shares:
+            for link in self._links.values():
+                link.send(_allocated(share))
+
     def open_step(self, n: int) -> None:
         """Lock-step: all updates of step n have been told."""
         self._step = n
@@ -97,6 +105,7 @@ class Consumers:
         positions = [p for p in self._desk.positions.values() if self._owner(p.strategy, p.symbol) == name]
         orders = [news for news in self._desk.live_news() if self._owner(news.strategy, news.symbol) == name]
         link.send(Standing(positions=tuple(positions), orders=tuple(orders)))
+        link.send(*map(_allocated, self._desk.allocations.shares()))
 
     def _owner(self, strategy: str, symbol: str) -> str:
         return self._names[self._homes.get(strategy, shard_of(symbol, len(self._names)))]
@@ -104,3 +113,7 @@ class Consumers:
     def _send(self, strategy: str, symbol: str, message: object) -> None:
         if link := self._links.get(self._owner(strategy, symbol)):
             link.send(message)
+
+
+def _allocated(share: Share) -> Allocated:
+    return Allocated(strategy=share.strategy, worth=share.worth, free=share.free)

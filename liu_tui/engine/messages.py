@@ -465,6 +465,8 @@ ToChild = (
     | DeskOrder
     | DeskProfiles
 )
+
+
 class SessionRefused(Message, frozen=True, tag="session_refused", kw_only=True):
     """This session cannot be, whoever starts it again: end it with these words."""
 
@@ -551,10 +553,18 @@ class Standing(Message, frozen=True, tag="standing", kw_only=True):
     orders: tuple[OrderNews, ...]
 
 
+class Allocated(Message, frozen=True, tag="allocated", kw_only=True):
+    """Desk to consumer: what a strategy's portfolio is worth, and what of it is not at work; dollars."""
+
+    strategy: str
+    worth: float
+    free: float
+
+
 class StepUpdates(Message, frozen=True, tag="step_updates", kw_only=True):
     """Desk to consumer: all updates of step n have been sent."""
 
     n: int
 
 
-OnOrdersLink = Attach | Intent | StepDone | NumberedFill | OrderNews | Standing | StepUpdates
+OnOrdersLink = Attach | Intent | StepDone | NumberedFill | OrderNews | Standing | StepUpdates | Allocated

@@ -10,7 +10,15 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from liu_tui.engine.links import Link
-from liu_tui.engine.messages import Attach, NumberedFill, OnOrdersLink, Standing, StepDone, StepUpdates
+from liu_tui.engine.messages import (
+    Allocated,
+    Attach,
+    NumberedFill,
+    OnOrdersLink,
+    Standing,
+    StepDone,
+    StepUpdates,
+)
 from liu_tui.model.market import Step
 from liu_tui.model.orders import AskKind, Intent, OrderNews
 from liu_tui.trading.session import Request, Session
@@ -98,6 +106,8 @@ class OrderSide:
                     await self._put(await self._session.on_news(message))
                 case Standing(positions=positions, orders=orders):
                     self._session.restore(positions, orders, {}, ())
+                case Allocated(strategy=strategy, worth=worth, free=free):
+                    self._session.allocate(strategy, worth, free)
                 case StepUpdates(n=n):
                     self.told = n
 

@@ -10,6 +10,7 @@ import msgspec
 
 from liu_tui.model.market import SECOND_NS
 from liu_tui.model.orders import Fill
+from liu_tui.plan.schema import TradePlan
 from liu_tui.trading.book import Book
 from liu_tui.trading.effects import Booked, Effect, Moved
 from liu_tui.trading.orders import ENTRY, OrderRecord
@@ -167,6 +168,13 @@ class Allocations(Mapping[str, float]):
     def _carried(self, pot: Pot) -> Iterator[tuple[float, float]]:
         for symbol, (qty, price) in pot.carried.items():
             yield qty, self._book.prices.get(symbol) or price
+
+
+def first_shares(plan: TradePlan) -> list[Share]:
+    """What strategies reckon with until the desk has told them."""
+    sizes = {name: table.size for name, table in plan.portfolios.items()}
+    named = ((name, sizes.get(table.portfolio_id)) for name, table in plan.strategies.items())
+    return [Share(name, size, size) for name, size in named if size is not None]
 
 
 def at_work(book: Book, strategy: str, working: Iterable[OrderRecord]) -> float:

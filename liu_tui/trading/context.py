@@ -17,13 +17,15 @@ class House:
     """What all contexts of a session share.
 
     portfolio_value: dollars; risk: fraction of it that one trade may lose
+    shares:          strategy -> (worth, free), dollars, of those that trade from a portfolio
     outbox:          what leaves with the next answer of the session
     """
 
-    __slots__ = ("hours", "outbox", "portfolio_value", "risk")
+    __slots__ = ("hours", "outbox", "portfolio_value", "risk", "shares")
 
     def __init__(self, hours: SessionHours, portfolio_value: float, risk: float) -> None:
         self.hours, self.portfolio_value, self.risk = hours, portfolio_value, risk
+        self.shares: dict[str, tuple[float, float]] = {}
         self.outbox: list[Request] = []
 
     def take(self) -> list[Request]:
@@ -92,16 +94,31 @@ class CallContext:
 
     @property
     def portfolio_value(self) -> float:
-        """Dollars."""
-        return self._house.portfolio_value
+        """Dollars: what the strategy's portfolio is worth, else the plan's portfolio_value."""
+        share = self._house.shares.get(self._strategy)
+        return self._house.portfolio_value if share is None else share[0]
 
     def shares_for_risk(self, price: float, stop: float, *, risk_pct: float | None = None) -> int:
-        """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop."""
+        """Size a trade: whole shares that lose `risk` of the portfolio (or risk_pct percent) at the stop.
+
+        With a portfolio_id, never more than the free money of the portfolio buys.
+        """
         distance = abs(price - stop)
         if not (distance > 0 and isfinite(distance)):
             return 0
         share = self.risk if risk_pct is None else risk_pct / 100
-        return int(self.portfolio_value * share // distance)
+        shares = int(max(self.portfolio_value, 0.0) * share // distance)
+        return min(shares, self.calc_qty(price)) if self._strategy in self._house.shares else shares
+
+    def calc_qty(self, price: float, *, fraction: float = 1.0, fee_percent: float = 0.0) -> int:
+        """Whole shares that the free money buys, or a fraction of it (0-1), fees of fee_percent on top.
+
+        Free is what of the portfolio is not at work, all its strategies together; its credit is not in it.
+        Without a portfolio_id nobody counts what is at work: it is all of portfolio_value.
+        """
+        share = self._house.shares.get(self._strategy)
+        free = self._house.portfolio_value if share is None else share[1]
+        return self.shares_for_value(price * (1 + fee_percent / 100), free * fraction)
 
     def shares_for_value(self, price: float, dollars: float) -> int:
         """Whole shares worth at most `dollars`."""

@@ -286,6 +286,10 @@ class Session:
         for runner in self._runners.values():
             runner.open_day(hours)
 
+    def allocate(self, strategy: str, worth: float, free: float) -> None:
+        """Know what a strategy's portfolio is worth and what of it is not at work, dollars."""
+        self._house.shares[strategy] = worth, free
+
     def quarantine(self, name: str, words: str) -> None:
         """Call a strategy no more until it is replaced. Unknown names are ignored."""
         if name in self._runners:

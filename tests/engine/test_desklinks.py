@@ -12,10 +12,19 @@ import pytest
 
 from liu_tui.engine.desklinks import Consumers
 from liu_tui.engine.links import Link, pair
-from liu_tui.engine.messages import Attach, NumberedFill, OnOrdersLink, Standing, StepDone, StepUpdates
+from liu_tui.engine.messages import (
+    Allocated,
+    Attach,
+    NumberedFill,
+    OnOrdersLink,
+    Standing,
+    StepDone,
+    StepUpdates,
+)
 from liu_tui.engine.shards import shard_of
 from liu_tui.model.account import Position
 from liu_tui.model.orders import Fill, Intent, OrderNews
+from liu_tui.trading.allocation import Share
 from liu_tui.trading.desk import Desk
 from tests.kit.engine import a_profile, eventually, example, nothing
 
@@ -66,7 +75,10 @@ def an_intent(n: int) -> Intent:
 @contextmanager
 def a_house(*positions: Position) -> Iterator[tuple[Consumers, Peer, Peer]]:
     """Give the desk's side and both consumers."""
-    rules: Any = SimpleNamespace(positions={p.symbol: p for p in positions}, live_news=list)
+    shares = SimpleNamespace(shares=lambda: [Share("rank", 20_000.0, 5_000.0)])
+    rules: Any = SimpleNamespace(
+        positions={p.symbol: p for p in positions}, live_news=list, allocations=shares
+    )
     consumers = Consumers(NAMES, cast(Desk, rules), nothing)
     consumers.know([a_profile("rank", run_all=True), a_profile("momentum")])
     peers = Peer(consumers, "A"), Peer(consumers, "B")
@@ -108,9 +120,10 @@ async def test_a_consumer_that_attaches_gets_its_own_fills_after_its_last_and_th
         consumers.fills = [a_fill(MINE), a_fill(THEIRS), a_fill(MINE), a_fill(MINE)]
         a.link.send(Attach(consumer="A", after_fill=1), an_intent(1))
         await hear(consumers, 1)
-        said = await a.hears(3)
+        said = await a.hears(4)
         assert [m.n for m in said if isinstance(m, NumberedFill)] == [3, 4]
-        assert said[-1] == Standing(positions=(held,), orders=())
+        assert said[-2] == Standing(positions=(held,), orders=())
+        assert said[-1] == Allocated(strategy="rank", worth=20_000.0, free=5_000.0)
 
 
 async def test_intents_come_in_the_order_in_which_each_consumer_sent_them() -> None:
