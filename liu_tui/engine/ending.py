@@ -94,7 +94,12 @@ class Ending:
             held[row.symbol] = held.get(row.symbol, 0.0) + row.qty
         named = [f"{symbol} {qty:+g} {whys.get(symbol, '')}".rstrip() for symbol, qty in sorted(held.items())]
         named += [f"{symbol} {why}" for symbol, why in whys.items() if symbol not in held]
-        return ", ".join(named) or "orders are still working"
+        if named:
+            return ", ".join(named)
+        if any(not news.state.final for news in self._house.fold.orders.values()):
+            return "orders are still working"
+        why = f" ({facts.broker_words})" if facts and facts.broker_words else ""
+        return f"the books are flat, and the broker has not said so{why}"
 
     async def _desk_does(self, verb: str) -> None:
         """Have the desk do something, and hear that it did."""

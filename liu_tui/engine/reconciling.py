@@ -39,6 +39,11 @@ LOOK_BACK_NS = 60 * MINUTE_NS
 """Source: NautilusTrader: less than an hour finds orders missing that are not."""
 
 LISTING_AGAIN_S = 60.0
+UNHEARD = 2
+"""A question that gets no answer so often in a row is said: until there is one, nothing is proved by it."""
+_BOTH, _ONE = ("orders", "shares"), {"orders": ("orders",), "shares": ("shares",)}
+_COMPARES = {"all": _BOTH, "now": _BOTH, **_ONE}
+_NO_ANSWER = "books and broker cannot be compared"
 HOUSE = frozenset({"desk", "session"})
 """Who pauses entries for the house's own reasons: an end, a lost supervisor."""
 
@@ -68,11 +73,14 @@ class Reconciling:
         self._times = CheckTimes(trader, wall)
         self._lock = AccountLock(child)
         self._asking: asyncio.Task[Deed] | None = None
+        self._unheard: dict[str, tuple[int, str]] = {}  # how often in a row there was no answer, and why
+        self._not_heard = False  # and that it was said
         self._from_ns = 0  # session time up to which executions have been compared
 
     def on_status(self, status: BrokerStatus) -> None:
         """The updates connection came or went: what it missed is asked for."""
-        self.compared = False
+        self.compared = self._not_heard = False
+        self._unheard.clear()
         self._forget()
         self._times.hurry()
         self._desk.broker_away("" if status.connected else status.words)
@@ -144,7 +152,7 @@ class Reconciling:
 
     async def _ask(self, name: str) -> Deed:
         try:
-            return await {
+            answer = await {
                 "all": self._ask_all,
                 "now": self._ask_now,
                 "orders": self._ask_orders,
@@ -155,12 +163,37 @@ class Reconciling:
         except TraderError as e:
             words = str(e)
             return lambda: self._unanswered(name, words)
+        self._heard(name)
+        return answer
 
     async def _unanswered(self, name: str, words: str) -> None:
         if name == "listing":
             self._times.again("listing", LISTING_AGAIN_S)
         if not self.compared and self._facts.broker_state != "away":
             self._facts.broker("reconciling", words)
+        for part in _COMPARES.get(name, ()):
+            times = self._unheard.get(part, (0, ""))[0] + 1
+            self._unheard[part] = times, words
+        self._say_unheard(words)
+
+    def _heard(self, name: str) -> None:
+        for part in _COMPARES.get(name, ()):
+            self._unheard.pop(part, None)
+        if self._not_heard and not self._why_unheard():
+            self._say_unheard("")
+
+    def _say_unheard(self, words: str) -> None:
+        """Put on the broker's line that nothing can be compared, or that it can be again; in the log once."""
+        unheard = bool(self._why_unheard())
+        if not self.compared or unheard == self._not_heard:
+            return
+        self._not_heard = unheard
+        self._facts.broker("ready", self._words())
+        if unheard:
+            self._child.say("warn", f"{_NO_ANSWER}: {words}", source="desk", kind="feed")
+
+    def _why_unheard(self) -> str:
+        return next((words for times, words in self._unheard.values() if times >= UNHEARD), "")
 
     # the questions, each with what is done with its answer
 
@@ -275,7 +308,8 @@ class Reconciling:
     def _words(self) -> str:
         open_ = [one.words for one in self._desk.differences.values() if not one.choice]
         if not open_:
-            return ""
+            unheard = self._why_unheard()
+            return f"{_NO_ANSWER}: {unheard}" if unheard else ""
         more = f", and {len(open_) - 1} more" if len(open_) > 1 else ""
         return f"{open_[0]}{more}: adopt, flatten or ignore"
 

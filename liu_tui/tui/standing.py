@@ -56,9 +56,10 @@ def release(view: View, symbol: str) -> Target:
 
 
 def progress_words(row: FlattenRow) -> str:
-    """How far a flatten is."""
+    """How far a flatten is; where nothing is left by the books, it is not done before the broker says so."""
     closed = max(row.begun - row.left, 0)
-    return f"{closed} of {row.begun} closed, {counted(row.working, 'order')} working"
+    rest = f"{counted(row.working, 'order')} working" if row.left or row.working else "asking the broker"
+    return f"{closed} of {row.begun} closed, {rest}"
 
 
 def stuck_words(row: FlattenRow) -> str:

@@ -161,7 +161,15 @@ async def test_with_flatten_it_waits_until_the_broker_says_so_too(house: House) 
     proving = msgspec.structs.replace(row, left=0, stuck=())
     house.supervisor.fold.desk_said(desk_facts(flattens=(proving,)))
     await end(house, flatten=True)
-    assert any("not flat" in words for words in house.said)
+    assert any("not flat" in words and "the broker has not said so" in words for words in house.said)
+
+
+async def test_why_the_broker_has_not_said_so_is_said(house: House) -> None:
+    (row,) = STUCK.flattens
+    proving = msgspec.structs.replace(row, left=0, stuck=())
+    house.supervisor.fold.desk_said(desk_facts(flattens=(proving,), broker_words="no answer: 500"))
+    await end(house, flatten=True)
+    assert any("the broker has not said so (no answer: 500)" in words for words in house.said)
 
 
 @pytest.mark.parametrize(

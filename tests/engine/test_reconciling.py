@@ -179,6 +179,20 @@ async def test_a_broker_that_does_not_answer_is_asked_again_less_and_less_often(
     assert rig.it.compared
 
 
+async def test_a_broker_whose_answers_cannot_be_had_is_said_until_one_comes(rig: Rig) -> None:
+    await rig.connect()
+    rig.broker.away = True
+    await rig.seconds(6)
+    assert rig.line == ("ready", ""), "once may happen"
+    await rig.seconds(6)
+    assert rig.line == ("ready", "books and broker cannot be compared: no route")
+    said = [line for line in rig.child.words if "cannot be compared" in line]
+    assert said == ["books and broker cannot be compared: no route"], "one line, however many questions"
+    rig.broker.away = False
+    await rig.seconds(6)
+    assert rig.line == ("ready", "")
+
+
 async def test_a_reconnect_drops_the_question_under_way_and_asks_for_everything_unknown(rig: Rig) -> None:
     await rig.connect()
     (request,) = sends(rig.desk.on_intent(an_intent(), at(5)))

@@ -177,6 +177,27 @@ def test_what_the_broker_holds_and_the_books_do_not_is_stuck() -> None:
     assert not rig.desk.latches
 
 
+def test_fills_that_were_taken_back_or_put_right_do_not_keep_a_flatten_from_its_end() -> None:
+    """Of what a bust leaves open nothing may work on, and nothing be waited for."""
+    rig = holding("MSFT", "F", "tsla")
+    rig.desk.proves_flat = True
+    first, second, _ = rig.exchange.executions()
+    rig.exchange.bust(first.execution_id)
+    rig.exchange.reprice(second.execution_id, 100.5)
+    rig.settle()
+    assert (rig.held("MSFT"), rig.held("F"), rig.held("TSLA")) == (0, 100, -50)
+    rig.do(rig.desk.flatten(rig.now_ns, by="ann"))
+    closing = rig.exchange.executions()[-1]
+    rig.exchange.reprice(closing.execution_id, 99.0)
+    rig.settle()
+    rig.wait()
+    rig.reconcile()
+    assert log([*rig.wait(), *rig.wait()])[-1].startswith("everything is flat")
+    assert not rig.desk.flattens(rig.now_ns)
+    assert not rig.live()
+    assert not rig.exchange.positions()
+
+
 # release
 
 

@@ -53,6 +53,13 @@ async def test_a_flatten_that_is_not_done_is_told_above_the_panes(
         assert all(line.ground in ("danger", "heed") for line in s.console.alerts._lines)
 
 
+def test_a_flatten_is_not_done_before_the_broker_says_so_and_the_strip_says_who_is_asked() -> None:
+    row = FlattenRow(symbol="", by="ann", reason="", since_ns=OPEN_NS, begun=30, left=2, working=1)
+    assert standing.progress_words(row) == "28 of 30 closed, 1 order working"
+    assert standing.progress_words(replace(row, left=0)) == "30 of 30 closed, 1 order working"
+    assert standing.progress_words(replace(row, left=0, working=0)) == "30 of 30 closed, asking the broker"
+
+
 async def test_the_strip_takes_its_lines_from_the_panes_below_it_and_all_others_stay(stage: Opening) -> None:
     async with stage(scene="calm") as s:
         before = dict(s.console._placed)
