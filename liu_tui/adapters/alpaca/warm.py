@@ -94,13 +94,14 @@ def _adapter() -> Any:
     from urllib3.connection import HTTPConnection
 
     class Adapter(HTTPAdapter):
-        """Asks once, holds as many connections as there are threads, and lets the kernel look after them."""
+        """Asks once, holds more connections than there are threads, and lets the kernel look after them."""
 
         def init_poolmanager(self, *words: Any, **more: Any) -> None:
             options = [*HTTPConnection.default_socket_options, *_PROBES]  # the default is TCP_NODELAY
             super().init_poolmanager(*words, socket_options=options, **more)
 
-    return Adapter(pool_connections=2, pool_maxsize=CONNECTIONS, max_retries=0)
+    # While one thread warms them all, each of the others may have made its own: there is room for those too.
+    return Adapter(pool_connections=2, pool_maxsize=2 * CONNECTIONS, max_retries=0)
 
 
 def _hear(heard: Heard, answer: Any, *_words: Any, **_more: Any) -> None:
