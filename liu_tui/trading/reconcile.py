@@ -157,8 +157,12 @@ class Reconciler:
     def _book_missed(
         self, executions: Sequence[Execution], now_ns: int, settled_ns: int, *, strangers: bool
     ) -> None:
+        # What a later row puts right is not booked first: of a correction that came before its fill, and was
+        # booked before a restart, nothing else says whose place it took.
+        corrected = {execution.corrects for execution in executions if execution.corrects}
         for execution in sorted(executions, key=lambda e: e.t_ns):
-            if self._book.has_booked(execution.execution_id):
+            name = execution.execution_id
+            if not execution.corrects and (name in corrected or self._book.has_booked(name)):
                 continue
             record = self._book.by_order_id(execution.order_id)
             if record is not None:

@@ -164,6 +164,20 @@ def test_a_bust_before_its_fill_is_remembered_even_over_a_restart() -> None:
         assert not any(position.qty for position in desk.positions.values())
 
 
+def test_a_correction_before_its_fill_stands_alone_even_over_a_restart() -> None:
+    bench = Bench()
+    order = bench.order()
+    (row,) = fills(bench.hear(put_right(order, "x1", "x2", 100, 12.0)))
+    assert (row.execution_id, row.qty) == ("x2", 100)
+    again = bench.again()
+    told = [
+        an_execution("x1", order_id=order.id, symbol="TSLA"),
+        an_execution("x2", order_id=order.id, symbol="TSLA", corrects="x1"),
+    ]
+    assert not fills(again.check_positions(told, [], NOON_NS))
+    assert again.positions["momentum", "TSLA"].qty == 100
+
+
 def test_a_bust_is_found_in_the_brokers_history_too() -> None:
     bench = Bench()
     order = bench.order()
