@@ -17,6 +17,7 @@ class Daytime:
     def __init__(self, hours: SessionHours | None, swing: frozenset[str], liquidate_min: float) -> None:
         self.hours, self.swing, self.liquidate_min = hours, swing, liquidate_min
         self._said: set[Key] = set()
+        self._begun_ns = 0  # the close before which it was said that day trades are closed
 
     def open(self, now_ns: int) -> bool:
         """Say whether an order sent now would trade now."""
@@ -31,6 +32,18 @@ class Daytime:
     def liquidates(self, key: Key, now_ns: int) -> bool:
         """Say whether this strategy's positions are to be closed now: after the close it is too late."""
         return self.hours is not None and self.over(key, now_ns) and now_ns < self.hours.close_ns
+
+    def say_begun(self, book: Book, now_ns: int) -> None:
+        """Say once a day that day trades are closed now, and how many there are."""
+        if self.hours is None or self._begun_ns == self.hours.close_ns or now_ns >= self.hours.close_ns:
+            return
+        due = [key for key in book.active() if self.over(key, now_ns)]
+        if not due:
+            return
+        self._begun_ns = self.hours.close_ns
+        held = sum(1 for key in due if book.held(key))
+        words = f"{self.liquidate_min:g} minutes before the close: {held} positions of day trades are closed"
+        book.notice("info", words)
 
     def say_kept(self, book: Book, now_ns: int, why: Callable[[Key], str]) -> None:
         """Say once which day trades could not be closed in time, and why."""

@@ -151,6 +151,7 @@ class Desk(Compared):
         self._asker.on_time(now_ns)
         self._cancels.on_time(now_ns)
         self._replacer.on_time(now_ns)
+        self._day.say_begun(self._book, now_ns)
         self._progress.everything(now_ns)
         self._differences.watch(now_ns)
         self._standing.watch_loss(self.limits, now_ns)

@@ -222,3 +222,15 @@ def test_what_could_not_be_closed_in_time_is_said() -> None:
     said = [effect.words for effect in rig.wait() if isinstance(effect, Notice)]
     assert said == ["momentum TSLA: +100 shares could not be closed before the market did"]
     assert not [effect for effect in rig.wait() if isinstance(effect, Notice)]
+
+
+def test_the_end_of_the_day_is_said_once_as_it_begins() -> None:
+    rig = Rig(hours=True, swing=frozenset({"swing"}))
+    for strategy, symbol in (("momentum", "TSLA"), ("momentum", "F"), ("swing", "GE")):
+        rig.quote(100.0, symbol)
+        rig.ask(an_intent(strategy=strategy, symbol=symbol))
+    rig.now_ns = CLOSE_NS - 15 * 60 * SECOND_NS
+    said = [effect.words for effect in rig.wait() if isinstance(effect, Notice)]
+    assert said[0] == "15 minutes before the close: 2 positions of day trades are closed"
+    rig.now_ns = CLOSE_NS - 10 * 60 * SECOND_NS
+    assert not [effect for effect in rig.wait() if isinstance(effect, Notice)]
