@@ -22,6 +22,9 @@ pytestmark = pytest.mark.timeout(180)
 DAY = "2026-11-20"
 SYMBOLS = 12
 
+POTTED = 'portfolio_id = "shared"\n'
+BREAKOUT = 'filename = "strategies/momentum_breakout.py"\n'
+REVERSION = 'filename = "strategies/vwap_reversion.py"\n'
 PLAN = (
     """
 portfolio_value = 100_000
@@ -41,7 +44,19 @@ top = 10
 min_price = 5
 """
     + LIMITS
-    + TRADERS
+    + TRADERS.replace(BREAKOUT, BREAKOUT + POTTED).replace(REVERSION, REVERSION + POTTED)
+    + """
+[portfolios.shared]
+size = 30_000
+credit = 2_000
+
+[fees]
+per_order = 0.35
+per_share = 0.005
+sell_per_million = 27.8
+sell_per_share = 0.000166
+sell_cap = 8.3
+"""
 )
 
 FILLS = (
@@ -104,6 +119,21 @@ def assert_same_day(house: House, one: str, other: str) -> None:
     assert house.books(ORDERS, one) == house.books(ORDERS, other)
 
 
+def assert_the_portfolio_has_what_its_fills_left(house: House, batch_id: str) -> None:
+    """Its cash is its size and what the fills of its two strategies moved, each once."""
+    ((fills, cash),) = house.books(
+        "SELECT count(*), 30000 - sum(qty * price) - sum(fee) FROM new_trades "
+        "WHERE batch_id = ? AND strategy IN ('MomentumBreakout', 'VwapReversion')",
+        batch_id,
+    )
+    ((rows, balance),) = house.books(
+        "SELECT count(*) - 1, sum(amount) FROM account_transactions WHERE account_id = 'shared@' || ?",
+        batch_id,
+    )
+    assert rows == fills > 4
+    assert balance == pytest.approx(cash, abs=0.005)
+
+
 def test_a_day_in_lock_step_is_the_same_every_time_and_equals_the_backtest(house: House) -> None:
     first, second = play(house), play(house)
     assert first["fills"] > 10
@@ -116,7 +146,13 @@ def test_a_day_in_lock_step_is_the_same_every_time_and_equals_the_backtest(house
     for summary in (first, second):
         assert_books_equal_the_ledger(house, summary["batch_id"])
         earned = summary["market"]["equity"] - 100_000
-        assert earned == pytest.approx(summary["realized_pnl"] + summary["unrealized_pnl"], abs=0.005)
+        ours = summary["realized_pnl"] + summary["unrealized_pnl"] - summary["fees"]
+        assert earned == pytest.approx(ours, abs=0.005)
+        assert summary["fees"] > 10
+    assert tested["fees"] == pytest.approx(first["fees"], abs=0.005)
+    assert tested["equity"] == pytest.approx(first["market"]["equity"], abs=0.005)
+    for batch_id in (first["batch_id"], second["batch_id"], tested["batch_id"]):
+        assert_the_portfolio_has_what_its_fills_left(house, batch_id)
     assert house.books("SELECT count(*) FROM trade_analysis WHERE batch_id = ?", first["batch_id"])[0][0] > 0
 
 
