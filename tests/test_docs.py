@@ -19,6 +19,8 @@ from liu_tui.engine.child import ROLES
 from liu_tui.engine.client import VERBS
 from liu_tui.errors import Exit
 from liu_tui.miner import Miner
+from liu_tui.model.orders import OrderState
+from liu_tui.plan.schema import Limits
 from liu_tui.scanner import Scanner
 from liu_tui.store.schema import MIGRATIONS
 from liu_tui.strategy import Strategy
@@ -31,6 +33,12 @@ BASES: dict[str, type] = {"strategies": Strategy, "scanners": Scanner, "miners":
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE_NAME = re.compile(r"# ((?:plans|strategies|scanners|miners)/\w+\.(?:toml|py))\n")
+_ADMIN = re.compile(r"\"(/admin/[a-z]+)")
+_DECISION = re.compile(
+    r"# (\d+):? .+\n\n\*\*Asked\.\*\* .+\n\*\*(?:Took|Taken)\..+"
+    r"\n\*\*(?:Gave|Given) up\..+\n\*\*(?:What w|W)ould change our mind\.\*\* .+",
+    re.DOTALL,
+)
 _OUR_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|md|toml|svg))`")
 
 
@@ -177,6 +185,38 @@ def test_every_verb_exit_code_role_table_and_refusal_is_told() -> None:
     assert [code for code in CODES if f"`{code}`" not in strategies] == []
     assert [role for role in ROLES if f"| {role}" not in architecture] == []
     assert [table for table in tables if f"`{table}`" not in architecture] == []
+
+
+def test_every_state_of_an_order_and_every_benchmark_is_on_the_map() -> None:
+    told = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8")
+    benchmarks = [path.name for path in sorted((ROOT / "benchmarks").glob("*.py"))]
+
+    assert [state for state in OrderState if not re.search(rf"\b{state.value}\b", told)] == []
+    assert [name for name in benchmarks if f"`{name}`" not in told] == []
+
+
+def test_every_limit_has_its_place_on_the_page_of_limits() -> None:
+    told = (ROOT / "docs/limits.md").read_text("utf-8")
+
+    assert [key for key in Limits.__struct_fields__ if f"`{key}`" not in told] == []
+
+
+def test_every_administrative_path_of_the_local_market_is_told() -> None:
+    told = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("operations.md", "faults.md"))
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "liu_tui/localmarket").glob("*.py"))
+    paths = set(_ADMIN.findall(sources))
+
+    assert paths
+    assert sorted(path for path in paths if path not in told) == []
+
+
+def test_decisions_are_counted_without_a_gap_and_say_all_that_one_has_to_say() -> None:
+    papers = sorted((ROOT / "docs/decisions").glob("*.md"))
+    found = [_DECISION.match(paper.read_text("utf-8")) for paper in papers]
+
+    assert [named(paper) for paper, match in zip(papers, found, strict=True) if match is None] == []
+    assert [match and match[1] for match in found] == [f"{n:03}" for n in range(1, len(papers) + 1)]
+    assert [paper.name[:3] for paper in papers] == [match and match[1] for match in found]
 
 
 def test_the_public_names_are_sorted_and_can_be_imported() -> None:
