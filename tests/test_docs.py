@@ -210,6 +210,14 @@ def test_every_administrative_path_of_the_local_market_is_told() -> None:
     assert sorted(path for path in paths if path not in told) == []
 
 
+def test_every_field_of_the_summary_is_told() -> None:
+    told = (ROOT / "docs/operations.md").read_text("utf-8")
+    fields = re.findall(r'^ +"(\w+)":', (ROOT / "liu_tui/engine/summary.py").read_text("utf-8"), re.MULTILINE)
+
+    assert "fees" in fields
+    assert [field for field in fields if f'"{field}":' not in told] == []
+
+
 def test_decisions_are_counted_without_a_gap_and_say_all_that_one_has_to_say() -> None:
     papers = sorted((ROOT / "docs/decisions").glob("*.md"))
     found = [_DECISION.match(paper.read_text("utf-8")) for paper in papers]
