@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from liu_tui.analysis.gain_loss import gain_loss
-from liu_tui.analysis.report import Report, build, own
+from liu_tui.analysis.report import PortfolioLine, Report, build, own
 from liu_tui.analysis.trips import Bars, RoundTrips, round_trips
 from liu_tui.errors import UsageError
 from liu_tui.model.books import Batch, GainLoss, SessionEvent, Trip
@@ -62,6 +62,33 @@ class TripTable(Protocol):
         """Return the batch's trips in the order in which they ended."""
 
 
+class PortfolioStanding(Protocol):
+    """How a portfolio stands, dollars."""
+
+    @property
+    def portfolio_id(self) -> str:
+        """Its name, and whose money it is."""
+
+    @property
+    def size(self) -> float:
+        """What it began with."""
+
+    @property
+    def balance(self) -> float:
+        """Its cash."""
+
+    @property
+    def worth(self) -> float:
+        """Its cash and its shares."""
+
+
+class PortfolioTable(Protocol):
+    """Where portfolios are kept."""
+
+    async def of_batch(self, batch_id: str) -> Sequence[PortfolioStanding]:
+        """Say how the portfolios stand that the batch traded from."""
+
+
 class Books(Protocol):
     """The tables that an analysis reads and fills."""
 
@@ -88,6 +115,10 @@ class Books(Protocol):
     @property
     def trade_analysis(self) -> TripTable:
         """The round trips."""
+
+    @property
+    def portfolio(self) -> PortfolioTable:
+        """The portfolios."""
 
 
 async def consolidate(books: Books, batch_id: str, bars: Bars | None = None) -> RoundTrips:
@@ -120,4 +151,15 @@ async def load_report(books: Books, batch_id: str) -> Report:
         trips,
         await books.journal.load(batch_id),
         await books.session_events.load(batch_id),
+        [_line(stands) for stands in await books.portfolio.of_batch(batch_id)],
+    )
+
+
+def _line(stands: PortfolioStanding) -> PortfolioLine:
+    return PortfolioLine(
+        portfolio=stands.portfolio_id,
+        size=stands.size,
+        balance=stands.balance,
+        worth=stands.worth,
+        result=stands.worth - stands.size,
     )

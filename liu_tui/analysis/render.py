@@ -30,6 +30,7 @@ def sections(report: Report) -> list[Section]:
     found = [
         Section("Session", (), _facts(report), 2),
         Section("Result", (), _numbers(report), 1),
+        _portfolios(report),
         _breakdown("By strategy", "strategy", report.by_strategy),
         _breakdown("By symbol", "symbol", report.by_symbol),
         _breakdown("By hour of entry", "New York", report.by_hour),
@@ -123,6 +124,15 @@ def _numbers(report: Report) -> tuple[tuple[str, ...], ...]:
         ("max drawdown", _number(total.max_drawdown)),
         ("time in the market", _span(total.exposure_s)),
     )
+
+
+def _portfolios(report: Report) -> Section:
+    head = ("portfolio", "size", "balance", "worth", "result")
+    rows = tuple(
+        (p.portfolio, _number(p.size), _number(p.balance), _number(p.worth), dollars(p.result))
+        for p in report.portfolios
+    )
+    return Section("Portfolios", head, rows)
 
 
 def _breakdown(title: str, name: str, groups: Mapping[str, Stats]) -> Section:

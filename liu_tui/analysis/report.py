@@ -29,6 +29,19 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+class PortfolioLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A portfolio that the batch traded from, as the books have it now, dollars.
+
+    balance: cash; worth: with its shares at the prices of their last fills; result: what it has earned in all
+    """
+
+    portfolio: str
+    size: float
+    balance: float
+    worth: float
+    result: float
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """All that a reader wants to know of one batch.
 
@@ -52,6 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     open: tuple[OpenTrip, ...]
     refusals: tuple[Refusal, ...]
     restarts: tuple[SessionEvent, ...]
+    portfolios: tuple[PortfolioLine, ...] = ()
 
 
 def own(fills: Iterable[Fill]) -> list[Fill]:
@@ -65,6 +79,7 @@ def build(
     trips: RoundTrips,
     orders: Iterable[OrderRecord],
     events: Iterable[SessionEvent],
+    portfolios: Iterable[PortfolioLine] = (),
 ) -> Report:
     """Make the report. trips: of the batch's own fills."""
     orders = list(orders)
@@ -85,6 +100,7 @@ def build(
         open=trips.open,
         refusals=tuple(_refusal(order) for order in orders if order.state in _NO),
         restarts=tuple(event for event in events if event.kind == "restart"),
+        portfolios=tuple(portfolios),
     )
 
 

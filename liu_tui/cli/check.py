@@ -71,7 +71,16 @@ def in_brief(plan: TradePlan) -> str:
         ("miner", "miners", plan.miners),
     ]
     counts = [f"{len(tables)} {one if len(tables) == 1 else many}" for one, many, tables in kinds if tables]
-    return f"{plan.environment.value} on {_venue(plan)}: {', '.join(counts)}."
+    return f"{plan.environment.value} on {_venue(plan)}: {', '.join(counts)}.{_set_aside(plan)}"
+
+
+def _set_aside(plan: TradePlan) -> str:
+    total = sum(table.size for table in plan.portfolios.values())
+    if total <= plan.portfolio_value:
+        return ""
+    return (
+        f" Its portfolios are {total:,.0f} dollars together, portfolio_value is {plan.portfolio_value:,.0f}."
+    )
 
 
 def _venue(plan: TradePlan) -> str:

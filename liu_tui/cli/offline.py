@@ -138,7 +138,11 @@ def _print(done: Outcome) -> None:
         ("symbols", f"{len(done.symbols)} watched, {done.scanner_hits} scanner hits"),
         ("orders", orders),
         ("fills", f"{len(done.fills)} of {len(done.intents)} intents"),
-        ("P&L", f"{done.realized_pnl:+,.2f} realised, {done.unrealized_pnl:+,.2f} open"),
+        (
+            "P&L",
+            f"{done.realized_pnl:+,.2f} realised, {done.unrealized_pnl:+,.2f} open"
+            + (f", {done.fees:,.2f} fees" if done.fees else ""),
+        ),
         ("trips", f"{done.trips}, {won} won"),
         ("positions", held),
         ("took", f"{done.wall_s:.1f} s"),

@@ -202,7 +202,8 @@ def digest(summary: dict[str, Any]) -> str:
         f"symbols     {len(summary['symbols'])} watched, {summary['scanner_hits']} scanner hits",
         f"orders      {', '.join(f'{count} {state}' for state, count in orders.items()) or 'none'}",
         f"fills       {summary['fills']}",
-        f"P&L         {summary['realized_pnl']:+,.2f} realised, {summary['unrealized_pnl']:+,.2f} open",
+        f"P&L         {summary['realized_pnl']:+,.2f} realised, {summary['unrealized_pnl']:+,.2f} open"
+        + (f", {summary['fees']:,.2f} fees" if summary["fees"] else ""),
     ]
     if summary["positions"]:
         held = ", ".join(f"{qty:g} {symbol}" for symbol, qty in summary["positions"].items())

@@ -449,6 +449,7 @@ class Supervisor:
             "vetoes": [_named(row) for row in self.fold.vetoes.values()],
             "flattens": [_flatten(row) for row in facts.flattens] if facts else [],
             "differences": [_named(row) for row in facts.differences] if facts else [],
+            "account": _named(facts.account) if facts and facts.account else None,
         }
 
     def note(self, **changes: Any) -> None:

@@ -66,3 +66,45 @@ def test_a_state_that_is_no_dict_any_more_is_refused() -> None:
     with pytest.raises(TypeError, match="it must stay a dict"):
         context.changed_state()
     assert context.state == {}
+
+
+def a_share(worth: float, free: float) -> CallContext:
+    house = House(DAY, 100_000.0, 0.001)
+    house.shares["mine"] = worth, free
+    return CallContext(house, "mine", "AAPL", {}, {})
+
+
+def test_a_portfolio_is_what_its_strategy_reckons_with() -> None:
+    assert a_share(20_000.0, 5_000.0).portfolio_value == 20_000
+    assert a_context().portfolio_value == 100_000
+
+
+def test_free_money_buys_whole_shares_fees_on_top() -> None:
+    context = a_share(20_000.0, 5_000.0)
+    assert context.calc_qty(100.0) == 50
+    assert context.calc_qty(100.0, fraction=0.5) == 25
+    assert context.calc_qty(100.0, fee_percent=1.0) == 49
+    assert context.calc_qty(0.0) == 0
+    assert a_share(20_000.0, 0.0).calc_qty(1.0) == 0
+
+
+def test_without_a_portfolio_nobody_counts_what_is_at_work() -> None:
+    assert a_context().calc_qty(100.0) == 1_000
+    assert a_context().shares_for_risk(1_000.0, 999.5) == 200  # whatever it costs: limits bound it
+
+
+def test_the_risk_never_buys_more_than_is_free() -> None:
+    assert a_share(20_000.0, 5_000.0).shares_for_risk(100.0, 99.0) == 20
+    assert a_share(20_000.0, 1_000.0).shares_for_risk(100.0, 99.9) == 10
+    assert a_share(-5_000.0, 0.0).shares_for_risk(100.0, 99.0) == 0
+
+
+@given(
+    st.floats(-1e6, 1e7), st.floats(0, 1e7), st.floats(0.01, 1e4), st.floats(0.001, 100), st.floats(0, 100)
+)
+def test_no_size_costs_more_than_what_is_free(
+    worth: float, free: float, price: float, gap: float, fee: float
+) -> None:
+    context = a_share(worth, free)
+    assert context.shares_for_risk(price, price - gap) * price <= free * (1 + 1e-9)
+    assert context.calc_qty(price, fee_percent=fee) * price * (1 + fee / 100) <= free * (1 + 1e-9)
