@@ -15,7 +15,9 @@ from liu_tui.errors import UsageError
 from liu_tui.model.books import SessionEvent
 from liu_tui.model.market import MINUTE_NS, Bar
 from liu_tui.model.orders import Fill, Operation, OrderState
+from liu_tui.store.portfolio import Portfolio
 from liu_tui.store.store import Store
+from liu_tui.trading.effects import Moved
 from liu_tui.trading.positions import EXTERNAL
 from tests.kit.store import BATCH, T0, a_batch, a_fill, an_order
 
@@ -175,3 +177,16 @@ async def test_the_page_stands_alone_and_trusts_no_word(store: Store) -> None:
     assert "http" not in html
     assert "<svg" in html
     assert "\x1b" not in text(report)
+
+
+async def test_the_report_has_a_line_for_each_portfolio(store: Store) -> None:
+    assert (await load_report(store, BATCH)).portfolios == ()
+    await store.portfolio.open(
+        Portfolio(portfolio_id="swing@PA1", size=20_000.0, created_ns=T0), credit=0.0, batch_id=BATCH
+    )
+    await store.portfolio.book(BATCH, [Moved("swing@PA1", "x-1", "alpha", "AAPL", 10.0, 100.0, -1_001.0, T0)])
+    report = await load_report(store, BATCH)
+    (line,) = report.portfolios
+    assert (line.balance, line.worth, line.result) == (18_999, 19_999, -1)
+    assert "swing@PA1  20,000.00  18,999.00  19,999.00   -1.00" in text(report)
+    assert "swing@PA1" in page(report)

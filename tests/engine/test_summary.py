@@ -59,7 +59,7 @@ def test_a_session_in_which_nothing_happened_has_every_key_with_its_type() -> No
     for key, kind in {
         "batch_id": str, "environment": str, "lag_ms": dict, "scanner_hits": int, "fills": int,
         "restarts": int, "symbols": list, "orders": dict, "positions": dict, "realized_pnl": float,
-        "unrealized_pnl": float,
+        "unrealized_pnl": float, "fees": float,
     }.items():  # fmt: skip
         assert type(said[key]) is kind, key
     assert {"received", "dispatched", "discarded_late", "merged"} <= set(said["events"])
@@ -122,9 +122,9 @@ def test_positions_are_the_accounts_and_flat_ones_are_left_out() -> None:
 
 def test_money_is_rounded_to_a_hundredth_of_a_cent() -> None:
     fold = Fold(a_plan())
-    fold.desk_said(desk_facts(realized=10.00005001, unrealized=-0.1 - 0.2))
+    fold.desk_said(desk_facts(realized=10.00005001, unrealized=-0.1 - 0.2, fees=1.23456))
     said = summary(fold=fold)
-    assert (said["realized_pnl"], said["unrealized_pnl"]) == (10.0001, -0.3)
+    assert (said["realized_pnl"], said["unrealized_pnl"], said["fees"]) == (10.0001, -0.3, 1.2346)
 
 
 def test_orders_are_counted_by_their_last_state_and_fills_and_hits_as_they_came() -> None:

@@ -100,7 +100,7 @@ async def test_there_is_nothing_to_say_of_a_portfolio_that_is_not_there(store: S
 async def test_a_plans_portfolios_are_opened_as_they_stood_before_the_batch(store: Store) -> None:
     await store.batches.begin(a_batch("b-2"))
     (first,) = await open_pots(store, PLAN, BATCH, "PA1")
-    assert (first.id, first.cash, first.credit, first.members) == (ID, 20_000, 1_000, {"A", "B"})
+    assert (first.id, first.cash, first.credit, set(first.members)) == (ID, 20_000, 1_000, {"A", "B"})
     await store.portfolio.book(BATCH, [moved("x1", 10)])
     (again,) = await open_pots(store, PLAN, BATCH, "PA1")
     assert (again.cash, again.carried) == (20_000, {})  # the desk counts the batch's own fills itself
