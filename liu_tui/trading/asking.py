@@ -128,7 +128,7 @@ class Asker:
 
     def _ask(self, cid: str, now_ns: int) -> None:
         question, record = self._questions[cid], self._book.orders[cid]
-        if not record.live:
+        if not record.live and not self._book.lacks_fill(cid):
             del self._questions[cid]
             return
         question.due_ns = self.later(now_ns, _PATIENCE_S)

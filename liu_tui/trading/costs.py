@@ -18,10 +18,17 @@ class Costs:
         self._bears: dict[str, str] = {}  # client order id -> the execution that bears the order's own fee
 
     def add(self, cid: str, execution: Execution, side: Side) -> float:
-        """Reckon a fill of the order; returns dollars."""
-        first = self._bears.setdefault(cid, execution.execution_id) == execution.execution_id
-        fee = execution.fee or fee_of(self._table, side, execution.qty, execution.price, first=first)
-        self._fees[execution.execution_id] = fee
+        """Reckon a fill of the order; returns dollars.
+
+        The venue counts the order's own fee with the fill that it saw first. Where another was heard of first
+        the two must not both bear it, nor neither.
+        """
+        name, fee = execution.execution_id, execution.fee
+        bears = not fee or self._with_own(fee, side, execution.qty, execution.price)
+        first = bears and self._bears.setdefault(cid, name) == name
+        if not fee or (bears and not first):
+            fee = fee_of(self._table, side, execution.qty, execution.price, first=first)
+        self._fees[name] = fee
         return fee
 
     def give_back(self, cid: str, execution_id: str, heir: str = "") -> float:
@@ -35,6 +42,11 @@ class Costs:
         cid = fill.client_order_id
         if fill.amends:
             self.give_back(cid, fill.amends, heir_of(fill.execution_id, fill.amends))
-        else:
+            return
+        if self._with_own(fill.fee, fill.operation.side, abs(fill.qty), fill.price):
             self._bears.setdefault(cid, fill.execution_id)
-            self._fees[fill.execution_id] = fill.fee
+        self._fees[fill.execution_id] = fill.fee
+
+    def _with_own(self, fee: float, side: Side, qty: float, price: float) -> bool:
+        # Whether the order's own fee may be in it: it is not what the shares alone cost.
+        return not self._table.per_order or fee != fee_of(self._table, side, qty, price, first=False)

@@ -72,7 +72,9 @@ class Mover:
             if said and record.created_ns >= since.get(record.key, 0):
                 newest[record.key] = record
         for key, record in newest.items():
-            if self._book.held(key):
+            held = self._book.held(key)
+            # A fill that was taken back may have turned the position round: those were of another.
+            if held and closing_operation(held) is record.operation:
                 self._book.protect(key, record.stop, record.target)
 
     def _why_not(

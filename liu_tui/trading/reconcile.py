@@ -138,10 +138,13 @@ class Reconciler:
                 self._differences.averages[known.client_order_id] = told.filled_avg_price
 
     def _ask_absent(self, told: set[str], now_ns: int, settled_ns: int, *, most: int) -> None:
-        """Ask for orders of ours that should work and were not listed, the longest not asked for first."""
+        """Ask for orders of ours that should work and were not listed, the longest not asked for first.
+
+        And for those that are over and lack a fill: what was told of it late may have been taken back since.
+        """
         absent = {
             record.client_order_id: record
-            for record in self._book.all_live()
+            for record in [*self._book.all_live(), *self._book.behind()]
             if record.order_id not in told and not record.waiting and record.updated_ns < settled_ns
         }
         again = [cid for cid in self._looked if cid in absent]

@@ -132,6 +132,10 @@ class Shelf:
         """Orders of which a fill is missing: the broker counts more shares than are booked."""
         return [self.orders[cid] for cid, owner in self._behind.items() if key is None or owner == key]
 
+    def lacks_fill(self, cid: str) -> bool:
+        """Whether a fill of this order is missing."""
+        return cid in self._behind
+
     # what is put there
 
     def keep(self, record: OrderRecord) -> None:

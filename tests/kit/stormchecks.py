@@ -132,27 +132,34 @@ def flat(storm: Storm) -> list[str]:
 
 
 def money(storm: Storm) -> list[str]:
-    """The day's result is what the account won."""
+    """The day's result is what the account won; whose own fee a bust gives back only the exchange knows."""
     won = storm.exchange.cash - storm.exchange.starting_cash
-    ours = storm.desk.day.result
-    return [f"the day: {ours:.4f} in the books, {won:.4f} at the exchange"] if abs(ours - won) > 0.01 else []
+    ours, busts = storm.desk.day.result, storm.faults["bust"]
+    if abs(ours - won) <= 0.01 + busts * storm.fees.per_order:
+        return []
+    return [f"the day: {ours:.4f} in the books, {won:.4f} at the exchange"]
 
 
 def oversold(storm: Storm) -> list[str]:
-    """No exit opened or enlarged a position at the exchange."""
+    """No exit opened or enlarged a position at the exchange; after a bust nobody could know better."""
     entries = {r.order_id for r in storm.rows.orders.values() if r.role == ENTRY}
     roots: dict[str, str] = {}
     counted: dict[str, float] = {}
     held: dict[str, float] = defaultdict(float)
+    busted: set[str] = set()
     found = []
     for done in storm.exchange.executions():
         root = roots[done.execution_id] = roots.get(done.corrects, done.corrects) or done.execution_id
         before, signed = held[done.symbol], done.side.sign * done.qty
         after = held[done.symbol] = round(before + signed - counted.get(root, 0.0), 9)
         counted[root] = signed
-        if not done.corrects and done.order_id not in entries and abs(after) >= abs(before):
+        if done.corrects and not done.qty:
+            busted.add(done.symbol)
+        if done.corrects or done.symbol in busted:
+            continue
+        if done.order_id not in entries and abs(after) >= abs(before):
             found.append(f"{done.symbol}: an exit took {before:g} to {after:g} ({done.order_id})")
-        if not done.corrects and before * after < 0:
+        elif before * after < 0:
             found.append(f"{done.symbol}: went through zero, {before:g} to {after:g}")
     return found
 

@@ -63,6 +63,14 @@ def test_a_fill_taken_back_gives_its_fee_back_and_its_heir_bears_the_orders_own(
     assert costs.give_back("c", "never heard of") == 0
 
 
+def test_fills_heard_of_in_another_order_bear_the_orders_own_fee_once() -> None:
+    costs = Costs(FEES)
+    assert costs.add("c", an_execution("x2", qty=20.0), Side.BUY) == 1.1  # of the stream, which says no fees
+    assert costs.add("c", an_execution("x1", qty=80.0, fee=1.4), Side.BUY) == 0.4  # found in the history
+    assert costs.add("d", an_execution("y2", qty=20.0, fee=0.1), Side.BUY) == 0.1
+    assert costs.add("d", an_execution("y1", qty=80.0), Side.BUY) == 1.4
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(1, 50),

@@ -171,6 +171,18 @@ def test_a_new_position_begins_with_the_stop_of_its_own_entry_after_a_restart_to
     assert wanted(rig) == (94.0, None)
 
 
+def test_a_position_that_a_bust_turned_round_does_not_get_the_stop_of_the_old_one() -> None:
+    rig = a_position(stop=95.0, target=110.0)
+    rig.ask(a_move(stop=97.0))
+    rig.ask(an_intent(Operation.SELL, 40, n=2))
+    rig.wait()
+    rig.exchange.bust(rig.exchange.executions()[0].execution_id)
+    rig.settle()
+    assert (rig.held(), wanted(rig)) == (-40, (None, None))
+    rig.restart()
+    assert (rig.held(), wanted(rig)) == (-40, (None, None))
+
+
 def test_without_a_position_there_is_nothing_to_protect() -> None:
     rig = Rig()
     said = rig.desk.on_intent(a_move(stop=95.0), NOON_NS)

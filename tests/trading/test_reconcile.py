@@ -10,7 +10,7 @@ from liu_tui.model.orders import Operation, OrderState
 from liu_tui.trading.effects import CancelAtBroker, Effect, Notice
 from liu_tui.trading.orders import request
 from liu_tui.trading.positions import EXTERNAL
-from tests.kit.desk import Rig, an_answer, an_intent, refusals, sends
+from tests.kit.desk import Rig, an_answer, an_intent, an_update, refusals, sends
 from tests.kit.reconcile import an_execution, asks
 from tests.kit.store import an_order
 
@@ -288,6 +288,25 @@ def test_an_order_of_ours_that_is_not_listed_is_asked_for() -> None:
     rig.exchange.drain()  # and nobody heard of it
     rig.do(rig.desk.check_orders([], rig.now_ns))
     assert rig.last().state is S.CANCELED
+
+
+def test_what_an_old_update_says_of_a_fill_that_was_taken_back_is_asked_for() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent())
+    rig.reconcile()
+    filled = rig.exchange.order(rig.last().order_id)
+    assert filled is not None
+    rig.exchange.bust(rig.exchange.executions()[0].execution_id)
+    rig.settle()
+    rig.do(rig.desk.on_update(an_update("calculated", filled), rig.now_ns))  # it was long on its way
+    rig.wait(5)
+    assert rig.desk.needs_reconcile
+    rig.do(rig.desk.check_orders([], rig.now_ns))
+    rig.do(rig.desk.check_positions(rig.exchange.executions(), rig.exchange.positions(), rig.now_ns))
+    rig.wait()
+    assert not rig.desk.needs_reconcile
+    assert not rig.desk.differences
 
 
 def test_one_comparison_asks_for_ten_orders_and_the_next_for_others() -> None:
