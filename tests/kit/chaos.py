@@ -31,13 +31,13 @@ from tests.kit.house import House
 PLAN = """
 portfolio_value = 100_000
 risk = 0.002
-max_symbols = 12
+max_symbols = 24
 consumers = 2
 market_liquidation_end_time_minutes = 0
 
 [market]
 source = "simulated"
-symbols = 12
+symbols = 24
 start = "09:30"
 speed = {speed}
 seed = {seed}
@@ -50,7 +50,7 @@ max_orders_per_minute = 100_000
 [scanners.MostActive]
 filename = "scanners/most_active.py"
 recurrence = 1
-top = 12
+top = 24
 
 [strategies.Brackets]
 filename = "strategies/churn.py"
@@ -70,7 +70,7 @@ from zlib import crc32
 
 from liu_tui import Buy, Cancel, Cover, Protect, Replace, Sell, Short, Strategy
 
-EVERY_NS = 20 * 1_000_000_000
+EVERY_NS = 10 * 1_000_000_000
 
 
 class Churn(Strategy):
@@ -181,7 +181,7 @@ class Chaos:
                     tell(f"{done} deeds, {self.kills.total()} kills, {await self.survived()} survived")
             return await self.end()
         finally:
-            await self._leave()
+            await self.leave()
 
     async def begin(self) -> None:
         """Start, and wait until it has traded."""
@@ -211,6 +211,8 @@ class Chaos:
         if not mine:
             return
         row = self.random.choice(mine)
+        if role == "market":
+            await self._struck()  # what it has counted dies with it
         self.kills[role] += 1
         os.kill(row.pid, signal.SIGKILL)
 
@@ -226,7 +228,7 @@ class Chaos:
         self.kills["supervisor"] += 1
         self.house.session.kill()
         await asyncio.to_thread(self.house.session.wait)
-        await self._leave()
+        await self.leave()
         await asyncio.to_thread(self.house.start)
         await self._attach()
         assert self._seen().batch_id == self.batch_id, "another batch was begun"
@@ -287,7 +289,8 @@ class Chaos:
             if isinstance(message, Picture):
                 self.picture = message
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """Look no more. May be called twice."""
         if self._watching is not None:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError, LiuError):
