@@ -14,10 +14,37 @@ from tests.kit.house import LIVE, House, assert_books_equal_the_ledger
 pytestmark = pytest.mark.timeout(240)
 
 
+SET_ASIDE = """portfolio_id = "ranked"
+
+[portfolios.ranked]
+size = 60_000
+
+[fees]
+per_order = 0.35
+per_share = 0.005
+"""
+"""The last strategy of the plan trades from a portfolio, and trading costs something."""
+
+
+def assert_the_portfolio_has_what_its_fills_left(house: House, batch_id: str) -> None:
+    """Its cash is its size and what the fills of its strategy moved, each once, whoever was killed."""
+    ((fills, cash),) = house.books(
+        "SELECT count(*), 60000 - coalesce(sum(qty * price) + sum(fee), 0) FROM new_trades "
+        "WHERE batch_id = ? AND strategy = 'RelativeStrength'",
+        batch_id,
+    )
+    ((rows, balance),) = house.books(
+        "SELECT count(*) - 1, sum(amount) FROM account_transactions WHERE account_id = 'ranked@' || ?",
+        batch_id,
+    )
+    assert rows == fills
+    assert balance == pytest.approx(cash, abs=0.005)
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A workspace with the simulated plan."""
-    house = House(tmp_path, LIVE)
+    house = House(tmp_path, LIVE + SET_ASIDE)
     yield house
     house.close()
 
@@ -30,6 +57,10 @@ def test_every_process_may_be_killed_and_the_books_still_equal_the_ledger(house:
         house.kill(role, name)
     gaps = "SELECT count(*) FROM session_events WHERE words LIKE 'gap in the feed%'"
     house.wait("the producer's gap is filled", lambda: house.books(gaps)[0][0] > 0)
+    house.wait("the new desk knows the account", lambda: house.status()["account"] is not None)
+    account = house.status()["account"]
+    assert (account["multiplier"], account["trading_blocked"]) == (4, False)
+    assert account["initial_margin"] >= account["maintenance_margin"] >= 0
     before = house.status()["fills"]
     house.wait("it trades on", lambda: house.status()["fills"] > before)
     summary = house.stop("--flatten")
@@ -37,7 +68,10 @@ def test_every_process_may_be_killed_and_the_books_still_equal_the_ledger(house:
     assert summary["positions"] == {}
     assert_books_equal_the_ledger(house, batch_id)
     equity = summary["market"]["equity"]
-    assert equity - 100_000 == pytest.approx(summary["realized_pnl"] + summary["unrealized_pnl"], abs=0.005)
+    ours = summary["realized_pnl"] + summary["unrealized_pnl"] - summary["fees"]
+    assert equity - 100_000 == pytest.approx(ours, abs=0.005)
+    assert summary["fees"] > 0
+    assert_the_portfolio_has_what_its_fills_left(house, batch_id)
 
 
 def test_the_next_start_goes_on_with_the_batch_of_a_killed_supervisor(house: House) -> None:
