@@ -1,7 +1,8 @@
 """Everything that may cross between two processes of a session, on four kinds of link.
 
-control  supervisor ◀─▶ child     lossless; one pair per child, from its start to its end market   producer
-──▶ consumer     bounded: trades and quotes are merged when the reader is behind, the rest never lost
+control  supervisor ◀─▶ child     lossless; one pair per child, from its start to its end
+market   producer ──▶ consumer     bounded: trades and quotes are merged when the reader is behind, the rest
+                                   never lost
          producer ──▶ desk         Marks in place of trades and quotes, halts, steps
 orders   consumer ◀─▶ desk         lossless: what was not answered is sent again on a new pair
 
