@@ -27,6 +27,11 @@ displayed = true
 LONG, SHORT, MOVED, LEFT, MOVING, GROWING = "AAPL", "AMD", "AMZN", "TSLA", "SPY", "NVDA"
 ALL = {LONG, SHORT, MOVED, LEFT, MOVING, GROWING}
 """What each symbol is for: LEFT is being left, MOVING has its stop moved, GROWING is filled in part."""
+LOSSES: dict[str, dict[str, float]] = {
+    "lost_answer": {"share": 0.5, "for": 60},
+    "updates_late": {"share": 0.5, "seconds": 20, "for": 60},
+    "updates_lost": {"share": 0.2, "for": 60},
+}
 Legs = dict[str, tuple[str, float, float]]
 
 
@@ -189,6 +194,8 @@ async def test_a_desk_killed_in_the_middle_of_a_flatten_goes_on_and_a_release_le
         house.tell_nothing()
         halt = house.fault("halt", symbols=[SHORT, LONG])
         await screen.until("the desk knows", lambda: sum(hit.halted for hit in screen.picture.hits) == 2)
+        for kind, how in LOSSES.items():
+            house.fault(kind, **how)
         await screen.ask("flatten", reason="news")
         await screen.until("legs are being withdrawn", lambda: bool(states(screen, MOVED, "liquidation")))
         (row,) = screen.picture.flattens
