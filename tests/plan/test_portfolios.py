@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from liu_tui.cli.check import in_brief
 from liu_tui.errors import PlanError
 from liu_tui.plan.diff import diff
 from liu_tui.plan.load import read_plan
@@ -66,6 +67,12 @@ def test_what_is_wrong_is_said_with_its_mend(old: str, new: str, words: str) -> 
 def test_a_portfolio_that_nobody_has_set_up_is_a_fault_with_what_to_add() -> None:
     alone = PLAN[: PLAN.index("[portfolios")] + PLAN[PLAN.index("[scanners") :]
     assert "Add a [portfolios.swing] table" in fault_of(alone)
+
+
+def test_sizes_beyond_what_strategies_reckon_with_are_said_and_no_fault() -> None:
+    assert "portfolios" not in in_brief(read())
+    much = read(PLAN.replace("25_000", "95_000"))
+    assert in_brief(much).endswith("Its portfolios are 105,000 dollars together, portfolio_value is 100,000.")
 
 
 def test_what_a_saved_plan_says_otherwise_is_told() -> None:
