@@ -15,7 +15,7 @@ def effects_of(desk: Desk, command: Command, now_ns: int) -> list[Effect]:
     by, reason = command.by, command.reason
     match command.verb:
         case "pause":
-            return desk.pause(by, reason or "asked for", now_ns)
+            return desk.pause(by, reason or "no reason given", now_ns)
         case "resume":
             _check_resume(desk, reason)
             return desk.resume(by, reason, now_ns)

@@ -144,7 +144,7 @@ def position(p: BrokerPosition, a: Asset, *, available: float, last_close: float
         "asset_class": "us_equity",
         "asset_marginable": a.marginable,
         "qty": number(p.qty),
-        "qty_available": number(available),
+        "qty_available": number(available + 0.0),  # never minus zero
         "avg_entry_price": number(p.avg_price),
         "side": "long" if p.qty > 0 else "short",
         "market_value": number(_cents(value)),

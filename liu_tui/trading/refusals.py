@@ -49,7 +49,8 @@ class Refusals:
                 del self._lines[key]
                 continue
             times = "once more" if line.more == 1 else f"{line.more} times more"
-            self._say(f"{line.words} ({times} in {EVERY_NS // MINUTE_NS} minutes)", key[1])
+            # The count first: the words are those of the newest, which may be long ago.
+            self._say(f"{times} in {EVERY_NS // MINUTE_NS} minutes: {line.words}", key[1])
             line.told_ns, line.more = now_ns, 0
 
     def _say(self, words: str, symbol: str) -> None:

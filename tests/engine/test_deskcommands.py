@@ -36,7 +36,11 @@ def say(rig: Rig, verb: str, **words: Any) -> tuple[str, list[Effect]]:
 
 def test_pause_and_resume(rig: Rig) -> None:
     assert say(rig, "pause")[0] == "entries are refused from now on"
-    assert (rig.desk.state, rig.desk.state_by, rig.desk.state_reason) == ("REDUCING", "ann", "asked for")
+    assert (rig.desk.state, rig.desk.state_by, rig.desk.state_reason) == (
+        "REDUCING",
+        "ann",
+        "no reason given",
+    )
     assert say(rig, "resume")[0] == "entries are allowed again"
     assert rig.desk.state == "ACTIVE"
 

@@ -25,7 +25,7 @@ def test_a_refusal_at_every_bar_is_one_line_and_then_a_count() -> None:
     assert len([effect for effect in said if isinstance(effect, Journal)]) == 65
     first, counted = lines(said)
     assert first.startswith("momentum buy TSLA refused: an order of 10,000.00 dollars")
-    assert counted == f"{first} (59 times more in 60 minutes)"
+    assert counted == f"59 times more in 60 minutes: {first}"
 
 
 def test_another_symbol_strategy_or_code_is_news() -> None:
@@ -45,5 +45,5 @@ def test_what_has_stopped_for_a_while_is_news_again() -> None:
     said += desk.on_time(NOON_NS + 120 * MINUTE_NS)
     said += desk.on_intent(an_intent(n=2), NOON_NS + 121 * MINUTE_NS)
     first, counted, again = lines(said)
-    assert counted == f"{first} (once more in 60 minutes)"
+    assert counted == f"once more in 60 minutes: {first}"
     assert again == first

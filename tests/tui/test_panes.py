@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liu_tui.tui.panes.columns import GAP, Column, choose
+from liu_tui.engine.snapshot import PositionRow
+from liu_tui.tui.panes.columns import GAP, Column, Scene, choose
 from liu_tui.tui.panes.filters import compile_filter
 from liu_tui.tui.panes.house import ACTIVITY, CONSUMERS, PROCESSES, STRATEGIES
 from liu_tui.tui.panes.orders import ORDERS
@@ -160,3 +161,12 @@ def test_the_cursor_is_on_a_row_that_is_shown_whenever_there_is_one(days: list[l
         table.move(step)
         table.sort_by("chg", float(at))
         assert (table.cursor in table.order) is bool(table.order)
+
+
+def test_what_has_no_price_has_no_open_profit() -> None:
+    row = PositionRow(
+        strategy="EXTERNAL", symbol="KO", qty=50, avg_price=67.3, price=0.0, unrealized=0.0, realized=0.0,
+        stop=None, target=None, r=None, opened_ns=0,
+    )  # fmt: skip
+    (column,) = [column for column in POSITIONS.columns if column.name == "open"]
+    assert column.cell(row, Scene()) == ("-", "faint")
