@@ -89,8 +89,8 @@ class Compared(Commanded):
 
     @property
     def needs_all(self) -> bool:
-        """Whether only the comparison of all can explain what was seen."""
-        return self._reconciler.incomplete
+        """Whether only the comparison of all can explain what was seen: it names legs that are over too."""
+        return self._reconciler.incomplete or any(self._unlinked())
 
     def since_ns(self, now_ns: int) -> int:
         """When the batch began: nothing before it is the batch's."""

@@ -214,12 +214,11 @@ class Rooms:
         return behind or self._reconciler.urgent or self._flattens.unproved
 
     def _unlinked(self) -> Iterable[OrderRecord]:
-        # A filled entry whose legs have no names yet: only the broker's list can tell them.
+        # A filled entry of whose legs one has no name yet: only the broker's list can tell it.
         return (
             record
             for key in self._book.active()
             if self._book.held(key)
             for record in self._book.legless(key[1])
             if record.key == key and record.role == ENTRY and record.state is OrderState.FILLED
-            if not self._book.legs(record.client_order_id)
         )

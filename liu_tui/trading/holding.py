@@ -128,7 +128,7 @@ class Holding:
         if entry is None:
             if news.state.final:
                 return
-            entry = _Entry(news.operation.side.sign, news.qty)
+            entry = _Entry(news.operation.side.sign, news.qty, news.filled_qty)  # its fills were told before
         self._entries[name] = entry
         entry.answered, entry.ended, entry.replaces = True, news.state.final, news.replaces
         entry.qty = news.filled_qty if entry.ended else news.qty

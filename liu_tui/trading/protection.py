@@ -38,11 +38,13 @@ def covered(book: Book, key: Key) -> float:
 def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float:
     entries = book.entries(key)
     giving_way = {record.replaces for record in entries if record.live}
+    # While a leg has no name nobody knows what it did: the one beside it may have ended because it filled.
+    unnamed = {record.client_order_id for record in book.legless(key[1])}
     nameless = [
         record
         for record in entries
         if record.protected and not {record.client_order_id} & (groups.keys() | giving_way)
-        if record.live or (record.state is OrderState.FILLED and not book.legs(record.client_order_id))
+        if record.live or (record.state is OrderState.FILLED and record.client_order_id in unnamed)
     ]
     if not nameless:
         return 0.0

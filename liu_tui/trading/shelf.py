@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from liu_tui.model.account import Position
 from liu_tui.model.orders import BrokerOrder, OrderState
-from liu_tui.trading.orders import ENTRY, TARGET, OrderRecord
+from liu_tui.trading.orders import ENTRY, LIQUIDATION, TARGET, OrderRecord
 from liu_tui.trading.positions import EXTERNAL
 
 Key = tuple[str, str]
@@ -150,7 +150,8 @@ class Shelf:
             self._moved_ns[record.symbol] = max(record.updated_ns, self.moved_ns(record.symbol))
             if record.role == ENTRY:
                 self._entries.setdefault(key, {})[cid] = None
-        if record.sent_ns and record.strategy != EXTERNAL:
+        elsewhere = record.strategy == EXTERNAL and record.role != LIQUIDATION  # else we close it ourselves
+        if record.sent_ns and not elsewhere:
             self._touched.add(record.symbol)
         if record.parent:
             self._legs.setdefault(record.parent, {})[cid] = None
@@ -159,7 +160,7 @@ class Shelf:
         self._keep_legless(record)
         self._keep_live(record)
         # A stranger's order may have been filled in part before this batch began.
-        if record.broker_filled > record.filled_qty and record.strategy != EXTERNAL:
+        if record.broker_filled > record.filled_qty and not elsewhere:
             self._behind[cid] = record.key
         else:
             self._behind.pop(cid, None)

@@ -100,7 +100,7 @@ class Storm:
         self.exchange = Exchange(
             cash=1_000_000.0, seed=seed, partial_fills=draw.choice((0.0, 0.3, 1.0)), options=_manners(draw, fees)
         )  # fmt: skip
-        self.start_ns, self.fees, self.limits = self.now_ns, fees, limits or Limits()
+        self.fees, self.limits = fees, limits or Limits()
         self.door = Door(self.exchange)
         self.rows = Rows()
         self.prices = dict.fromkeys(SYMBOLS, 100.0)
@@ -113,7 +113,7 @@ class Storm:
         self.faults: Counter[str] = Counter()
         self.log: list[str] = []
         self.fuse = 0  # so many steps until the desk is killed; 0: never
-        self.strangers = False
+        self.strangers = 0  # orders made elsewhere
         self._n = 0
         self.begin()
 
@@ -158,6 +158,8 @@ class Storm:
         self.exchange.on_time(self.now_ns)
         self.exchange.drain()
         self.begin()
+        if self.wild and self.draw.random() < 0.2:  # again, while it asks how things stand
+            self.fuse = self.draw.randint(1, 5)
 
     def guarded(self, deed: Deed) -> None:
         """Do something that the desk may not survive."""
@@ -248,6 +250,9 @@ class Storm:
         kind = self.draw.choice(kinds or FAULTS)
         self.faults[kind] += 1
         return kind
+
+    def _unanswered(self) -> bool:
+        return self.draw.random() < 0.3 and bool(self._fault("429"))
 
     def _order(self, cid: str, call: Callable[[], Any]) -> None:
         fault = self._fault()
@@ -413,7 +418,12 @@ class Storm:
     def _ask(self, name: str) -> None:
         """Ask, part after part, each of another moment; the answer comes when all have."""
         told: dict[str, Any] = {}
-        exchange, settled_ns, now_ns, number = self.exchange, self.now_ns - GRACE_NS, self.now_ns, self._question
+        exchange, settled_ns, now_ns, number = (
+            self.exchange,
+            self.now_ns - GRACE_NS,
+            self.now_ns,
+            self._question,
+        )
         since_ns = self.desk.since_ns(now_ns)
         after_ns = since_ns - LOOK_BACK_NS
         parts: dict[str, Deed] = {
@@ -432,7 +442,7 @@ class Storm:
         def next_part() -> None:
             if number != self._question:
                 return
-            if self._fault("429") and self.draw.random() < 0.3:
+            if self._unanswered():
                 self._question = 0
                 return
             if wanted:

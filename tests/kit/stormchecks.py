@@ -30,7 +30,7 @@ def end(storm: Storm) -> list[str]:
         if not storm.desk.latches and not storm.exchange.positions():
             break
     found += [*orders(storm), *fills(storm), *shares(storm), *outcomes(storm), *flat(storm), *money(storm)]
-    return [*found, *oversold(storm), *exits_refused(storm)]
+    return [*found, *oversold(storm), *exits_refused(storm), *reborn(storm)]
 
 
 def _decide(storm: Storm) -> None:
@@ -47,6 +47,8 @@ def orders(storm: Storm) -> list[str]:
     found = []
     for order in theirs.values():
         record = ours.get(order.id)
+        if record is None and storm.strangers:
+            continue
         if record is None:
             found.append(f"{order.client_order_id} is not in the journal: {order.status}")
         elif (record.state, record.filled_qty) != (order.status, order.filled_qty):
@@ -57,9 +59,9 @@ def orders(storm: Storm) -> list[str]:
     for record in storm.rows.orders.values():
         if record.state in _UNSURE:
             found.append(f"{record.client_order_id} has no outcome: {record.state}, {record.words}")
-        if record.client_order_id.startswith("b1-") and not record.order_id:
-            if record.state not in (OrderState.REFUSED, OrderState.FAILED, OrderState.CANCELED):
-                found.append(f"{record.client_order_id} is {record.state} and the exchange has not got it")
+        never = (OrderState.REFUSED, OrderState.FAILED, OrderState.CANCELED)
+        if not record.order_id and record.state not in never:
+            found.append(f"{record.client_order_id} is {record.state} and the exchange has not got it")
     kept = {cid: record.state for cid, record in storm.rows.orders.items()}
     held = {cid: record.state for cid, record in storm.desk.orders.items()}
     if kept != held:
@@ -76,8 +78,10 @@ def fills(storm: Storm) -> list[str]:
         for fill in storm.rows.fills.values()
         if not fill.amends and fill.execution_id not in back
     }
-    found = [f"execution {name} is not booked: {theirs[name]}" for name in theirs.keys() - ours.keys()]
-    found += [f"fill {name} has no execution: {ours[name]}" for name in ours.keys() - theirs.keys()]
+    found = []
+    if not storm.strangers:  # what they did a person adopts by its effect
+        found += [f"execution {name} is not booked: {theirs[name]}" for name in theirs.keys() - ours.keys()]
+        found += [f"fill {name} has no execution: {ours[name]}" for name in ours.keys() - theirs.keys()]
     found += [f"fill {n}: {ours[n]}, there {theirs[n]}" for n in theirs if n in ours and ours[n] != theirs[n]]
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for fill in storm.rows.fills.values():
@@ -135,7 +139,7 @@ def money(storm: Storm) -> list[str]:
     """The day's result is what the account won; whose own fee a bust gives back only the exchange knows."""
     won = storm.exchange.cash - storm.exchange.starting_cash
     ours, busts = storm.desk.day.result, storm.faults["bust"]
-    if abs(ours - won) <= 0.01 + busts * storm.fees.per_order:
+    if storm.strangers or abs(ours - won) <= 0.01 + busts * storm.fees.per_order:
         return []
     return [f"the day: {ours:.4f} in the books, {won:.4f} at the exchange"]
 
@@ -155,13 +159,39 @@ def oversold(storm: Storm) -> list[str]:
         counted[root] = signed
         if done.corrects and not done.qty:
             busted.add(done.symbol)
-        if done.corrects or done.symbol in busted:
+        if done.corrects or done.symbol in busted or storm.strangers:
             continue
         if done.order_id not in entries and abs(after) >= abs(before):
             found.append(f"{done.symbol}: an exit took {before:g} to {after:g} ({done.order_id})")
         elif before * after < 0:
             found.append(f"{done.symbol}: went through zero, {before:g} to {after:g}")
     return found
+
+
+def reborn(storm: Storm) -> list[str]:
+    """Another desk that begins from the rows believes the same."""
+    before = _beliefs(storm)
+    storm.kill("at the end")
+    storm.calm(5)
+    after = _beliefs(storm)
+    names = sorted(before.keys() | after.keys())
+    return [
+        f"after a start {n}: {before.get(n)} became {after.get(n)}"
+        for n in names
+        if before.get(n) != after.get(n)
+    ]
+
+
+def _beliefs(storm: Storm) -> dict[str, object]:
+    desk = storm.desk
+    said: dict[str, object] = {"day": round(desk.day.result, 4), "sent": desk.day.orders, "state": desk.state}
+    for cid, r in desk.orders.items():
+        said[cid] = (r.state, r.filled_qty, round(r.avg_price, 6))
+    for key, p in desk.positions.items():
+        said[f"{key}"] = (p.qty, round(p.realized, 6))
+    for key, holding in storm.holdings.items():
+        said[f"{key} engaged"] = holding.engaged
+    return said
 
 
 def exits_refused(storm: Storm) -> list[str]:

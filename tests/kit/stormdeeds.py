@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
 from liu_tui.model.market import SECOND_NS
-from liu_tui.model.orders import AskKind, Intent, Operation, TimeInForce
+from liu_tui.model.orders import AskKind, Intent, Operation, OrderRequest, OrderType, Side, TimeInForce
+from liu_tui.trading.matching.exchange import ExchangeRefusal
 from tests.kit.desk import an_intent
 from tests.kit.storm import STRATEGIES, SYMBOLS, Storm
 
@@ -21,10 +23,11 @@ def run(storm: Storm, deeds: int) -> None:
         storm.quote(symbol, 100.0)
     storm.pass_time(2.0)
     names = [name for name, (weight, _) in DEEDS.items() for _ in range(weight)]
+    names += ["stranger"] * (2 if storm.draw.random() < 0.25 else 0)
     for _ in range(deeds):
         name = storm.draw.choice(names)
         storm.log.append(f"{storm.now_ns} -- {name}")
-        deed = DEEDS[name][1]
+        deed = stranger if name == "stranger" else DEEDS[name][1]
         storm.guarded(lambda deed=deed: deed(storm))
         storm.pass_time(storm.draw.choice((0.0, 0.1, 0.5, 1.0)))
 
@@ -51,12 +54,14 @@ def enter(storm: Storm) -> None:
         words |= more
         if "stop" in more and draw.random() < 0.3:
             words["stop_limit"] = stop - 0.3 * sign
-    if "notional" not in words:
-        words["tif"] = draw.choice(
-            (TimeInForce.DAY, TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
-        )
-    qty = 0.0 if "notional" in words else draw.choice((10, 30, 100, 2.5 if operation is Operation.BUY else 20))
-    _ask(storm, operation, qty, symbol, **words)
+    dollars, plain = "notional" in words, "stop" not in words and "target" not in words
+    if dollars:
+        operation = Operation.BUY
+    else:
+        times = (TimeInForce.DAY, TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+        words["tif"] = draw.choice(times if plain else times[:3])
+    fraction = 2.5 if plain and operation is Operation.BUY and words.get("tif") is TimeInForce.DAY else 20
+    _ask(storm, operation, 0.0 if dollars else draw.choice((10, 30, 100, fraction)), symbol, **words)
 
 
 def leave(storm: Storm) -> None:
@@ -80,11 +85,15 @@ def leave(storm: Storm) -> None:
 
 def change(storm: Storm) -> None:
     """Give a working entry other terms."""
-    draw, symbol = storm.draw, storm.draw.choice(SYMBOLS)
+    draw = storm.draw
+    working = [key for key, holding in storm.holdings.items() if holding.entering]
+    if not working:
+        return
+    strategy, symbol = draw.choice(working)
     price = storm.prices[symbol]
-    terms = draw.choice(({"qty": 50.0}, {"qty": 7.0}, {"limit": round(price - 0.1, 2)}, {"limit": price + 0.1}))
-    qty = terms.get("qty", 0.0)
-    _ask(storm, Operation.BUY, qty, symbol, kind=AskKind.REPLACE, limit=terms.get("limit"))
+    terms = draw.choice(({"qty": 50.0}, {"qty": 7.0}, {"limit": price - 0.1}, {"limit": price + 0.1}))
+    qty, limit = terms.get("qty", 0.0), terms.get("limit")
+    _ask(storm, Operation.BUY, qty, symbol, strategy=strategy, kind=AskKind.REPLACE, limit=limit)
 
 
 def protect(storm: Storm) -> None:
@@ -173,6 +182,22 @@ def borrow(storm: Storm) -> None:
     (storm.exchange.stop_borrow if lent else storm.exchange.resume_borrow)(symbol)
 
 
+def stranger(storm: Storm) -> None:
+    """Trade on the account from elsewhere: a little of anything."""
+    draw, symbol = storm.draw, storm.draw.choice((*SYMBOLS, "GME"))
+    storm.strangers += 1
+    request = OrderRequest(
+        client_order_id=f"elsewhere-{storm.strangers}", symbol=symbol, side=draw.choice((Side.BUY, Side.SELL)),
+        qty=float(draw.choice((5, 40))), order_type=draw.choice((OrderType.MARKET, OrderType.LIMIT)),
+        limit_price=99.0,
+    )  # fmt: skip
+    if request.order_type is OrderType.MARKET:
+        request = replace(request, limit_price=None)
+    with contextlib.suppress(ExchangeRefusal):
+        storm.exchange.submit(request, storm.now_ns)
+    storm.hear()
+
+
 # persons
 
 
@@ -183,7 +208,20 @@ def person(storm: Storm) -> None:
     live = [r.client_order_id for r in desk.orders.values() if r.live]
     one = draw.choice(live) if live else ""
     verb = draw.choice(
-        ("pause", "resume", "resume", "cancel", "cancel one", "flatten", "release", "kill", "veto", "allow", "resolve")
+        (
+            "pause",
+            "resume",
+            "resume",
+            "resume",
+            "cancel",
+            "cancel one",
+            "flatten",
+            "release",
+            "kill",
+            "veto",
+            "allow",
+            "resolve",
+        )
     )
     storm.log.append(f"{now_ns} person: {verb} {symbol}")
     match verb:
@@ -258,4 +296,3 @@ DEEDS: dict[str, tuple[int, Deed]] = {
     "kill": (4, kill),
     "cut": (1, cut),
 }
-

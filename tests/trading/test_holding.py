@@ -112,3 +112,16 @@ def test_a_change_is_no_entry() -> None:
         holding.asked(replace(an_intent(qty=10), kind=kind))
     assert not holding.entering
     assert holding.view.flat
+
+
+def test_an_entry_that_lives_on_after_a_bust_is_pending_until_it_ends() -> None:
+    holding = Holding()
+    holding.asked(an_intent(qty=20))
+    holding.on_fill(a_fill("c", 20, 20))
+    holding.on_news(a_word("c", S.FILLED, qty=20, filled_qty=20.0))
+    holding.on_fill(replace(a_fill("c", -12, 8), amends="x"))
+    holding.on_news(a_word("c", S.PARTIALLY_FILLED, qty=20, filled_qty=8.0))
+    assert seen(holding) == (8, 12)
+    holding.on_news(a_word("c", S.CANCELED, qty=20, filled_qty=8.0))
+    assert seen(holding) == (8, 0)
+    assert not holding.entering

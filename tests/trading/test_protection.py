@@ -171,3 +171,38 @@ def test_an_entry_of_an_earlier_position_covers_nothing_of_this_one() -> None:
     )
     (stop,) = sends(rig.desk.on_update(an_update("canceled", order, filled_qty=60.0), NOON_NS))
     assert (stop.stop_price, stop.qty) == (95.0, 60)
+
+
+def test_while_one_leg_has_no_name_the_end_of_the_other_leaves_nothing_bare() -> None:
+    rig = Rig()
+    (sent,) = sends(rig.desk.on_intent(an_intent(stop=95.0, target=110.0), NOON_NS))
+    entry = an_answer(sent)
+    rig.desk.on_failed(sent.client_order_id, "504", unknown=True, now_ns=NOON_NS)
+    told = an_update("fill", entry, qty=100, price=100.0, x="x1", filled_qty=100.0)
+    rig.desk.on_update(told, NOON_NS)
+    stop = replace(
+        entry, id="leg-s", client_order_id="leg-s", side=Side.SELL, order_type=OrderType.STOP, stop_price=95.0,
+        order_class=OrderClass.BRACKET, parent_id=entry.id,
+    )  # fmt: skip
+    rig.desk.on_update(an_update("new", stop), NOON_NS)
+    # The target has filled, and only what that did to the stop has been heard of.
+    assert not sends(rig.desk.on_update(an_update("canceled", stop), NOON_NS))
+    assert not sends(rig.desk.on_time(NOON_NS + 60_000_000_000))
+    assert rig.desk.needs_reconcile
+    assert rig.desk.needs_all
+    target = replace(
+        stop,
+        id="leg-t",
+        client_order_id="leg-t",
+        order_type=OrderType.LIMIT,
+        limit_price=110.0,
+        stop_price=None,
+    )
+    named = replace(
+        entry,
+        status=S.FILLED,
+        filled_qty=100.0,
+        legs=(replace(target, status=S.CANCELED), replace(stop, status=S.CANCELED)),
+    )
+    (placed,) = sends(rig.desk.on_broker_order(sent.client_order_id, named, NOON_NS + 61_000_000_000))
+    assert placed.order_class is OrderClass.OCO

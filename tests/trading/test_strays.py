@@ -71,3 +71,25 @@ def test_legs_are_looked_for_among_those_that_lack_them_only() -> None:
     rig.desk.on_update(an_update("held", other), rig.now_ns)
     rig.wait(6)
     assert rig.desk.orders["leg-9"].strategy == EXTERNAL
+
+
+def test_of_shares_made_elsewhere_no_more_is_closed_than_the_broker_has() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.reconcile()
+    rig.do(
+        rig.desk.on_update(an_update("fill", an_app_order(), qty=20, price=100.0, x="x1", filled_qty=20.0), 0)
+    )
+    rig.wait(6)
+    (sent,) = sends(rig.desk.flatten(rig.now_ns, by="a person"))
+    assert (sent.side, sent.qty) == (Side.SELL, 20)
+    order = an_answer(sent)
+    rig.desk.on_accepted(sent.client_order_id, order, rig.now_ns)
+    # Its second fill comes before its first.
+    last = an_update("fill", order, qty=12, price=100.0, x="y2", filled_qty=20.0)
+    assert not sends(rig.desk.on_update(last, rig.now_ns))
+    rig.now_ns += 60_000_000_000
+    assert not sends(rig.desk.on_time(rig.now_ns))
+    first = an_update("partial_fill", order, qty=8, price=100.0, x="y1", filled_qty=8.0)
+    assert not sends(rig.desk.on_update(first, rig.now_ns))
+    assert rig.held("TSLA", EXTERNAL) == 0
