@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ KEPT = 3000
 FIRST_LOOK = 300
 """Lines that a screen gets when it comes."""
 
+_NAMES = re.compile(r"[\w.-]+")
 _log = logging.getLogger("liu_tui.session")
 _LEVELS = {"info": logging.INFO, "good": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
@@ -43,7 +45,8 @@ class DayLog:
             kind=kind,
         )
         self._lines.append(line)
-        _log.log(_LEVELS.get(level, logging.INFO), "%s: %s", source, words)
+        named = source in _NAMES.findall(words)  # "AAPL: momentum bought 100 AAPL" says it twice
+        _log.log(_LEVELS.get(level, logging.INFO), "%s", words if named else f"{source}: {words}")
         self._on_line(line)
 
     def after(self, n: int) -> tuple[LogLine, ...]:

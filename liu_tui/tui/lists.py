@@ -70,7 +70,7 @@ def _flatten(view: View, row: FlattenRow) -> Item:
 VETOES = ListKind(
     "reject",
     "Rejected symbols", f"{'SYMBOL':<8}{'UNTIL':<13}{'FOR':<18}{'BY':<10}WHY", _vetoes,
-    "no symbol is rejected; x rejects the one under the cursor, X says for how long and why",
+    "none is rejected; x rejects the one under the cursor, X asks for how long",
     "x allows the symbol again, esc closes",
 )  # fmt: skip
 DIFFERENCES = ListKind(
@@ -78,7 +78,7 @@ DIFFERENCES = ListKind(
     "Books and broker differ",
     f"{'SYMBOL':<8}{'BOOKS':>9}{'BROKER':>9}  {'SINCE':<10}{'DECIDED':<14}WHY", _differences,
     "books and broker agree",
-    "a adopts what the broker has, F flattens it, i ignores it; entries wait until each is decided; esc",
+    "a adopt, F flatten, i ignore; entries wait until you decide; esc closes",
 )  # fmt: skip
 FLATTENS = ListKind(
     "release",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from liu_tui.engine.snapshot import DifferenceRow, FlattenRow
+from liu_tui.model import stuck
 from liu_tui.tui.deeds import BACK, Ask, Choice, Proposal, Target
 from liu_tui.tui.format import SECOND_NS, Span, age, clean, clock, shares
 from liu_tui.tui.spoken import account_lines, counted, says
 from liu_tui.tui.view import View
 
 RESOLVES = {
-    "adopt": ("a", "Adopt", "The books take over what the broker has, as EXTERNAL; no order is sent."),
+    "adopt": ("a", "Adopt", "The books take over what the broker has; no order is sent."),
     "flatten": ("F", "Flatten", "What the broker has is closed at the market, until it is flat."),
     "ignore": ("i", "Ignore", "Books and broker stay as they are, and entries no longer wait for it."),
 }
@@ -64,7 +65,7 @@ def progress_words(row: FlattenRow) -> str:
 
 def stuck_words(row: FlattenRow) -> str:
     """What cannot be closed now, and why."""
-    return ", ".join(f"{clean(symbol)} {signed(qty)} {clean(why)}" for symbol, qty, why in row.stuck)
+    return stuck.stuck_words([(clean(symbol), qty, clean(why)) for symbol, qty, why in row.stuck], signed)
 
 
 def difference_spans(row: DifferenceRow) -> tuple[Span, ...]:

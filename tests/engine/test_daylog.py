@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from liu_tui.engine.daylog import FIRST_LOOK, KEPT, DayLog
@@ -54,3 +56,12 @@ def test_a_batch_that_goes_on_goes_on_numbering(log: DayLog, heard: list[LogLine
     log.say("good", "again")
     assert heard[0].n == 42
     assert log.after(30) == tuple(heard)
+
+
+def test_a_line_that_names_its_source_is_not_headed_by_it_again(
+    log: DayLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "liu_tui.session")
+    log.say("info", "momentum bought 100 BRK.B at 400", source="BRK.B")
+    log.say("info", "1 new: AAPL", source="Momentum")
+    assert caplog.messages == ["momentum bought 100 BRK.B at 400", "Momentum: 1 new: AAPL"]
