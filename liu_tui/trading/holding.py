@@ -100,11 +100,8 @@ class Holding:
         elif fill.operation.enters:
             self._stop = fill.stop if fill.stop is not None else self._stop
             self._target = fill.target if fill.target is not None else self._target
-            name = fill.client_order_id if fill.client_order_id in self._entries else fill.intent_id
-            entry = self._entries.get(name)
-            if entry is not None:
-                entry.booked += -abs(fill.qty) if fill.amends else abs(fill.qty)
-                self._close_if_done(name, entry)
+        if fill.operation.enters:
+            self._count(fill)
         self._refresh()
 
     def restore(self, position: Position | None, live: Iterable[OrderNews]) -> None:
@@ -121,6 +118,13 @@ class Holding:
                 self._entries[news.client_order_id] = _Entry(sign, news.qty, news.filled_qty)
             self.on_news(news)
         self._refresh()
+
+    def _count(self, fill: Fill) -> None:
+        name = fill.client_order_id if fill.client_order_id in self._entries else fill.intent_id
+        entry = self._entries.get(name)
+        if entry is not None:
+            entry.booked += -abs(fill.qty) if fill.amends else abs(fill.qty)
+            self._close_if_done(name, entry)
 
     def _follow(self, news: OrderNews) -> None:
         name = news.client_order_id

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from liu_tui.model.orders import AskKind, Fill, OrderNews, OrderState, OrderType
+from liu_tui.model.orders import AskKind, Fill, Operation, OrderNews, OrderState, OrderType
 from liu_tui.trading.holding import Holding
 from tests.kit.desk import an_intent
 
@@ -125,3 +125,14 @@ def test_an_entry_that_lives_on_after_a_bust_is_pending_until_it_ends() -> None:
     holding.on_news(a_word("c", S.CANCELED, qty=20, filled_qty=8.0))
     assert seen(holding) == (8, 0)
     assert not holding.entering
+
+
+def test_an_entry_whose_target_was_heard_of_first_is_over() -> None:
+    holding = Holding()
+    holding.asked(an_intent(qty=30))
+    holding.on_news(a_word("c", S.NEW, qty=30))
+    holding.on_fill(replace(a_fill("leg", -30, -30), operation=Operation.SELL))
+    holding.on_fill(a_fill("c", 30, 0))
+    holding.on_news(a_word("c", S.FILLED, qty=30, filled_qty=30.0))
+    assert not holding.entering
+    assert not holding.engaged

@@ -181,8 +181,8 @@ def test_while_one_leg_has_no_name_the_end_of_the_other_leaves_nothing_bare() ->
     told = an_update("fill", entry, qty=100, price=100.0, x="x1", filled_qty=100.0)
     rig.desk.on_update(told, NOON_NS)
     stop = replace(
-        entry, id="leg-s", client_order_id="leg-s", side=Side.SELL, order_type=OrderType.STOP, stop_price=95.0,
-        order_class=OrderClass.BRACKET, parent_id=entry.id,
+        entry, id="leg-s", client_order_id="leg-s", side=Side.SELL, order_type=OrderType.STOP,
+        stop_price=95.0, order_class=OrderClass.BRACKET, parent_id=entry.id,
     )  # fmt: skip
     rig.desk.on_update(an_update("new", stop), NOON_NS)
     # The target has filled, and only what that did to the stop has been heard of.
