@@ -10,13 +10,11 @@ import msgspec
 
 from liu_tui.model.account import BrokerPosition
 from liu_tui.model.market import SECOND_NS
+from liu_tui.model.stuck import stuck_words
 from liu_tui.trading.book import Book
 from liu_tui.trading.closing import Closer
 from liu_tui.trading.latches import Latch, Latches
 from liu_tui.trading.obstacles import OUTSIDE_HOURS, Obstacles
-
-_NAMED = 6
-"""So many of what cannot be closed are named in a line of the log; the console lists all."""
 
 
 class FlattenState(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,12 +126,6 @@ class Flattens:
 
     def _say(self, level: str, symbol: str, words: str) -> None:
         self._book.notice(level, words, symbol=symbol)
-
-
-def stuck_words(stuck: Sequence[tuple[str, float, str]]) -> str:
-    """List what cannot be closed, and why: "MSFT +100 halted, TSLA -50 halted"."""
-    named = ", ".join(f"{symbol} {qty:+g} {why}" for symbol, qty, why in stuck[:_NAMED])
-    return named if len(stuck) <= _NAMED else f"{named} and {len(stuck) - _NAMED} more"
 
 
 def span(seconds: int) -> str:

@@ -58,7 +58,7 @@ start = "09:45"
 speed = {speed}
 seed = 5
 cash = 100_000_000
-partial_fills = 1.0
+partial_fills = {partial_fills}
 {market}
 
 [limits]
@@ -77,8 +77,17 @@ filename = "strategies/puppet.py"
 class Puppet(House):
     """A workspace with that strategy. market: more lines of [market]."""
 
-    def __init__(self, root: Path, *, count: int = 12, speed: float = 30.0, market: str = "") -> None:
-        super().__init__(root, PLAN.format(count=count, speed=speed, market=market))
+    def __init__(
+        self,
+        root: Path,
+        *,
+        count: int = 12,
+        speed: float = 30.0,
+        partial_fills: float = 1.0,
+        market: str = "",
+    ) -> None:
+        plan = PLAN.format(count=count, speed=speed, partial_fills=partial_fills, market=market)
+        super().__init__(root, plan)
         self._said = root / "said.json"
         self._saying: dict[str, tuple[str, dict[str, Any]]] = {}
         self.tell()

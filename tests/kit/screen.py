@@ -11,19 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from liu_tui.engine.client import Client
-from liu_tui.engine.snapshot import OrderRow, Picture, PositionRow
+from liu_tui.engine.snapshot import LogLine, OrderRow, Picture, PositionRow
 from liu_tui.errors import LiuError
 from tests.kit.house import DEADLINE_S, House
 
 
 class Screen:
-    """One client of a session. log: the words of every line since it was attached."""
+    """One client of a session. log: every line since it was attached."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._seen: Picture | None = None
         self._came = asyncio.Event()
-        self.log: list[str] = []
+        self.log: list[LogLine] = []
         self._task = asyncio.create_task(self._watch())
 
     @classmethod
@@ -69,7 +69,9 @@ class Screen:
                 while not true():
                     await self.next()
         except TimeoutError:
-            rest = "\n".join([f"it did not come about that {what}", *map(str, self.told()), *self.log[-40:]])
+            rest = "\n".join(
+                [f"it did not come about that {what}", *map(str, [*self.told(), *self.log[-40:]])]
+            )
             raise AssertionError(rest) from None
 
     async def next(self) -> Picture:
@@ -99,5 +101,5 @@ class Screen:
         async for message in self._client.messages():
             if isinstance(message, Picture):
                 self._seen = message
-                self.log += [line.words for line in message.log]
+                self.log += message.log
                 self._came.set()

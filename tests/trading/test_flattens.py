@@ -8,8 +8,9 @@ import pytest
 
 from liu_tui.model.account import BrokerPosition
 from liu_tui.model.orders import Operation, OrderState
+from liu_tui.model.stuck import stuck_words
 from liu_tui.trading.effects import Effect, Latched, Notice, Suspend
-from liu_tui.trading.flattens import span, stuck_words
+from liu_tui.trading.flattens import span
 from liu_tui.trading.ids import base36
 from tests.kit.desk import Rig, an_intent, cancels, refusals, sends
 from tests.kit.exchange import HOUR_NS, MIDNIGHT_NS
@@ -338,7 +339,15 @@ def test_spans_read_as_people_say_them(seconds: int, words: str) -> None:
     assert span(seconds) == words
 
 
+def test_what_is_stuck_is_named_with_its_reason_and_what_many_share_is_said_once() -> None:
+    two = [("MSFT", 100.0, "halted"), ("TSLA", -50.0, "halted")]
+    assert stuck_words(two) == "MSFT +100 halted, TSLA -50 halted"
+    waits = [(f"S{n}", 1.0, "waits") for n in range(9)]
+    assert stuck_words(waits) == "S0 +1, S1 +1 and 7 more: waits"
+    assert stuck_words([*waits, *two]) == f"{stuck_words(two)}; {stuck_words(waits)}"
+
+
 def test_a_long_list_of_what_is_stuck_is_cut() -> None:
-    words = stuck_words([(f"S{n}", 1.0, "halted") for n in range(9)])
-    assert words.startswith("S0 +1 halted, S1 +1 halted")
-    assert words.endswith("S5 +1 halted and 3 more")
+    words = stuck_words([(f"S{n}", 1.0, f"refused {n}") for n in range(9)])
+    assert words.startswith("S0 +1 refused 0, S1 +1 refused 1")
+    assert words.endswith("S5 +1 refused 5 and 3 more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liu_tui.engine.snapshot import DifferenceRow, FlattenRow, Picture
-from liu_tui.tui.format import Span, clean, width_of
+from liu_tui.tui.format import Span, clean, folded, width_of
 from liu_tui.tui.spoken import counted
 from liu_tui.tui.standing import how_long, progress_words, signed, stuck_words
 from liu_tui.tui.view import View
@@ -56,7 +56,7 @@ class Alerts(Board):
 
 
 def _flatten(row: FlattenRow, now_ns: int, width: int) -> list[Line]:
-    """One line if it fits, else the stuck ones have a line of their own."""
+    """One line if it fits, else the stuck ones have lines of their own."""
     who = f" FLATTEN {clean(row.symbol) or 'everything'} by {clean(row.by)}: {progress_words(row)}"
     since = f" {how_long(row.since_ns, now_ns)}  R releases "
     stuck = f"stuck {stuck_words(row)}; trying again" if row.stuck else ""
@@ -64,8 +64,8 @@ def _flatten(row: FlattenRow, now_ns: int, width: int) -> list[Line]:
     if width_of(whole) + width_of(since) <= width:
         return [_ends(whole, since, width, "danger")]
     first = since if width_of(who) + width_of(since) <= width else "  R releases "
-    second = [_ends(f"   {stuck}", "", width, "danger")] if stuck else []
-    return [_ends(who, first, width, "danger"), *second]
+    rest = [_ends(f"   {part}", "", width, "danger") for part in folded(stuck, width - 4)] if stuck else []
+    return [_ends(who, first, width, "danger"), *rest]
 
 
 def _halted(picture: Picture, width: int) -> list[Line]:
