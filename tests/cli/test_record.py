@@ -80,7 +80,8 @@ def test_it_trades_nothing_and_needs_one_connection() -> None:
 def test_the_summary_tells_the_recording() -> None:
     summary = {
         "batch_id": "b", "environment": "PAPER", "end_reason": "", "symbols": [], "scanner_hits": 0,
-        "orders": {}, "fills": 0, "realized_pnl": 0.0, "unrealized_pnl": 0.0, "positions": {}, "restarts": 0,
+        "orders": {}, "fills": 0, "realized_pnl": 0.0, "unrealized_pnl": 0.0, "fees": 0.0, "positions": {},
+        "restarts": 0,
         "events": {"received": 0, "dispatched": 0, "discarded_late": 0, "merged": 0},
         "recording": {"path": "a.liu", "events": 1200, "bytes": 34000, "dropped": 7},
     }  # fmt: skip
