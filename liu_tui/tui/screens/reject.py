@@ -58,7 +58,7 @@ class RejectForm(Dialog[Terms]):
         typed = fit(f"{self.reason[-REASON_SHOWN:]}_", REASON_SHOWN + 1)
         rows.append(self._row(len(self.fields), "reason", ((typed, "warn"),)))
         title: tuple[Span, ...] = ((f" Reject {self._symbol} ", "bold"), ("no strategy may open it", "dim"))
-        hint = " up down field, left right value, type a reason, enter rejects, esc goes back"
+        hint = " up down left right, type a reason; enter rejects, esc goes back"
         return [Line(title, "dialog"), Line((), "dialog"), *rows, Line((), "dialog"),
                 Line(((hint, "faint"),), "dialog")]  # fmt: skip
 
