@@ -86,6 +86,9 @@ class Mover:
         if stop is not None and target is not None and (target - stop) * moved.qty <= 0:
             side = "above" if moved.qty > 0 else "below"
             return refusal("BAD_PRICES", why=f"the target {target:g} must be {side} the stop {stop:g}")
+        if self._book.behind((moved.strategy, symbol)):
+            why = "the broker has told of a fill that is not in the books yet"
+            return refusal("PROTECTION_BUSY", symbol=symbol, why=why)
         if any(self._moves(record) for record in resting):
             return refusal("PROTECTION_BUSY", symbol=symbol, why="they are being placed or moved already")
         if not resting and covered(self._book, (moved.strategy, symbol)) >= abs(moved.qty):

@@ -1,8 +1,8 @@
-"""A whole session in one thread of one seed: the real rules, the real exchange, and everything between that fails.
+"""A whole session in one thread, of one seed: the real rules, the real exchange, and all between that fails.
 
-What lies between the rules and the exchange in a session is copied here without processes, sockets or clocks:
-rows that are committed as `engine.carrier` commits them, requests beside the desk's loop, a stream of updates,
-the timetable of `engine.reconciling`. Each can fail on its way, and the desk be killed between any two steps.
+What lies between the rules and the exchange is copied here without processes, sockets or clocks: rows that
+are committed as `engine.carrier` commits them, requests beside the desk's loop, a stream of updates, the
+timetable of `engine.reconciling`. Each can fail on its way, and the desk be killed between any two steps.
 The same seed gives the same run, to the last byte.
 """
 
@@ -98,7 +98,8 @@ class Storm:
         self.seed, self.now_ns, self.wild = seed, NOON_NS, True
         fees = FeesTable(per_order=0.35, per_share=0.005) if draw.random() < 0.3 else FeesTable()
         self.exchange = Exchange(
-            cash=1_000_000.0, seed=seed, partial_fills=draw.choice((0.0, 0.3, 1.0)), options=_manners(draw, fees)
+            cash=1_000_000.0, seed=seed, partial_fills=draw.choice((0.0, 0.3, 1.0)),
+            options=_manners(draw, fees),
         )  # fmt: skip
         self.fees, self.limits = fees, limits or Limits()
         self.door = Door(self.exchange)
@@ -176,7 +177,7 @@ class Storm:
                 raise Killed(where)
 
     def _attach(self) -> None:
-        """The strategies' side finds the new desk: fills it has not heard of, how things stand, its intents."""
+        """The strategies' side finds the new desk: fills that it missed, how things stand, its intents."""
         for fill in [*self.rows.fills.values()][self.heard_fills :]:
             self._tell_fill(fill)
         live: dict[tuple[str, str], list[OrderNews]] = {}

@@ -9,6 +9,7 @@ from liu_tui.trading.ids import Ids
 from liu_tui.trading.orders import ENTRY, EXIT
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.reconcile import every
+from tests.kit import stormdeeds
 from tests.kit.storm import Storm
 
 _OF_AN_EXIT = {"NOTHING_TO_CLOSE", "ALREADY_CLOSING"}
@@ -31,6 +32,16 @@ def end(storm: Storm) -> list[str]:
             break
     found += [*orders(storm), *fills(storm), *shares(storm), *outcomes(storm), *flat(storm), *money(storm)]
     return [*found, *oversold(storm), *exits_refused(storm), *reborn(storm)]
+
+
+def survived(seed: int, deeds: int) -> tuple[Storm, list[str]]:
+    """Make one storm, and say what differs after it; a broken promise on the way is a difference too."""
+    storm = Storm(seed)
+    try:
+        stormdeeds.run(storm, deeds)
+        return storm, end(storm)
+    except AssertionError as e:
+        return storm, [str(e)]
 
 
 def _decide(storm: Storm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -27,8 +28,7 @@ def run(storm: Storm, deeds: int) -> None:
     for _ in range(deeds):
         name = storm.draw.choice(names)
         storm.log.append(f"{storm.now_ns} -- {name}")
-        deed = stranger if name == "stranger" else DEEDS[name][1]
-        storm.guarded(lambda deed=deed: deed(storm))
+        storm.guarded(partial(stranger if name == "stranger" else DEEDS[name][1], storm))
         storm.pass_time(storm.draw.choice((0.0, 0.1, 0.5, 1.0)))
 
 
@@ -42,9 +42,9 @@ def enter(storm: Storm) -> None:
     sign, price = operation.side.sign, storm.prices[symbol]
     words: dict[str, Any] = draw.choice(
         (
-            {}, {}, {"limit": price - 0.3 * sign}, {"limit": price + 0.5 * sign}, {"trigger": price + 0.4 * sign},
-            {"trigger": price + 0.4 * sign, "limit": price + 0.6 * sign}, {"trail": 0.5}, {"trail_percent": 0.6},
-            {"notional": 2500.0},
+            {}, {}, {"limit": price - 0.3 * sign}, {"limit": price + 0.5 * sign}, {"notional": 2500.0},
+            {"trigger": price + 0.4 * sign}, {"trigger": price + 0.4 * sign, "limit": price + 0.6 * sign},
+            {"trail": 0.5}, {"trail_percent": 0.6},
         )
     )  # fmt: skip
     words = dict(words)
@@ -75,8 +75,9 @@ def leave(storm: Storm) -> None:
     sign, price = operation.side.sign, storm.prices[symbol]
     words = draw.choice(
         (
-            {}, {}, {"limit": price - 0.4 * sign}, {"limit": price + 0.2 * sign}, {"trigger": price + 0.4 * sign},
-            {"trail": 0.4}, {"trail_percent": 0.5}, {"trigger": price + 0.4 * sign, "limit": price + 0.8 * sign},
+            {}, {}, {"limit": price - 0.4 * sign}, {"limit": price + 0.2 * sign},
+            {"trigger": price + 0.4 * sign}, {"trigger": price + 0.4 * sign, "limit": price + 0.8 * sign},
+            {"trail": 0.4}, {"trail_percent": 0.5},
         )
     )  # fmt: skip
     qty = draw.choice((0.0, 0.0, 5.0, abs(holding.qty) / 2, abs(holding.qty) + 50))
@@ -162,7 +163,7 @@ def halt(storm: Storm) -> None:
 
 def amend(storm: Storm) -> None:
     """Take a fill back, or give it another price."""
-    standing = storm.exchange.standing()
+    standing = [done for done in storm.exchange.standing() if not done.corrects]
     if not standing:
         return
     done = storm.draw.choice(standing[-4:])
@@ -187,10 +188,13 @@ def stranger(storm: Storm) -> None:
     draw, symbol = storm.draw, storm.draw.choice((*SYMBOLS, "GME"))
     storm.strangers += 1
     request = OrderRequest(
-        client_order_id=f"elsewhere-{storm.strangers}", symbol=symbol, side=draw.choice((Side.BUY, Side.SELL)),
-        qty=float(draw.choice((5, 40))), order_type=draw.choice((OrderType.MARKET, OrderType.LIMIT)),
+        client_order_id=f"elsewhere-{storm.strangers}",
+        symbol=symbol,
+        side=draw.choice((Side.BUY, Side.SELL)),
+        qty=float(draw.choice((5, 40))),
+        order_type=draw.choice((OrderType.MARKET, OrderType.LIMIT)),
         limit_price=99.0,
-    )  # fmt: skip
+    )
     if request.order_type is OrderType.MARKET:
         request = replace(request, limit_price=None)
     with contextlib.suppress(ExchangeRefusal):

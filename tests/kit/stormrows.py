@@ -1,4 +1,4 @@
-"""What a storm's store keeps: as the tables do, the newest row of each order, every fill once, the rest by key."""
+"""What a storm's store keeps, as the tables do: the newest row of each order, every fill once, the rest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Rows:
         self.events: list[tuple[str, str, OrderState]] = []
 
     def commit(self, entries: Sequence[Journal], fills: Sequence[Fill]) -> None:
-        """Write orders and fills in one transaction. An order moves only where the tables of its life allow."""
+        """Write orders and fills in one transaction. An order moves only as the tables of its life allow."""
         for entry in entries:
             order, known = entry.order, self.orders.get(entry.order.client_order_id)
             if known is not None and known.state is not order.state:

@@ -195,3 +195,14 @@ def test_a_broker_that_is_back_is_asked_for_the_cancel_at_once() -> None:
     for _ in range(7):
         rig.wait()
     assert rig.moments == [0, 5, 15, 35, 41, 46]
+
+
+def test_an_answer_that_is_older_than_an_update_does_not_take_its_shares_away() -> None:
+    rig = Silent()
+    order = an_answer(rig.request)
+    rig.desk.on_accepted(rig.cid, order, rig.now_ns)
+    second = an_update("fill", order, qty=60, price=100.0, x="y2", filled_qty=100.0)
+    rig.desk.on_update(second, rig.now_ns)
+    old = an_update("partial_fill", order, filled_qty=40.0).order
+    rig.desk.on_broker_order(rig.cid, old, rig.now_ns)
+    assert rig.last().broker_filled == 100, "its first fill is missing still"

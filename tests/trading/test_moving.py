@@ -183,6 +183,17 @@ def test_a_position_that_a_bust_turned_round_does_not_get_the_stop_of_the_old_on
     assert (rig.held(), wanted(rig)) == (-40, (None, None))
 
 
+def test_while_a_fill_is_missing_nothing_is_placed_for_what_may_be_gone() -> None:
+    rig = a_position()
+    (sent,) = sends(rig.desk.on_intent(an_intent(Operation.SELL, 0, n=2), rig.now_ns))
+    second = an_update("fill", an_answer(sent), qty=60, price=100.0, x="y2", filled_qty=100.0)
+    rig.desk.on_update(second, rig.now_ns)
+    assert rig.held() == 40
+    said = rig.desk.on_intent(a_move(stop=95.0), rig.now_ns)
+    assert refusals(said) == ["PROTECTION_BUSY"]
+    assert not sends(said)
+
+
 def test_without_a_position_there_is_nothing_to_protect() -> None:
     rig = Rig()
     said = rig.desk.on_intent(a_move(stop=95.0), NOON_NS)
