@@ -469,7 +469,7 @@ ToChild = (
 
 
 class SessionRefused(Message, frozen=True, tag="session_refused", kw_only=True):
-    """This session cannot be, whoever starts it again: end it with these words."""
+    """The session cannot be, whoever starts it again: end it with these words."""
 
     what: str
     where: str = ""

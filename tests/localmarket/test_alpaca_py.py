@@ -216,7 +216,8 @@ def test_an_order_in_dollars_is_filled_in_fractions(trading: Any) -> None:
     assert (order.notional, order.qty) == ("1234.56", None)
     order = trading.get_order_by_id(order.id)
     spent = float(order.filled_qty) * float(order.filled_avg_price)
-    assert (order.status.value, spent) == ("filled", pytest.approx(1234.56, abs=0.001))
+    assert order.status.value == "filled"
+    assert spent == pytest.approx(1234.56, abs=0.001)
     assert trading.get_open_position("SPY").qty == order.filled_qty
     with pytest.raises(APIError, match="minimal amount of order 1") as refused:
         trading.submit_order(MarketOrderRequest(notional=0.5, **dollars))
