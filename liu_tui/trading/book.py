@@ -155,7 +155,7 @@ class Book(Shelf):
         if execution is not None and self._ledger.taken_back(execution.execution_id):
             return record  # said again, or late: the order as it was before the broker thought better of it
         record = heard(record, order, asked=asked)
-        # What was told before a fill was taken back counts no more; an answer of an earlier state says nothing.
+        # What was told before a fill was taken back counts no more; an earlier state of it says nothing.
         if asked and order.status is record.state:
             count = max(record.filled_qty, order.filled_qty)
             record = msgspec.structs.replace(record, broker_filled=count)
