@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from liu_tui.engine.snapshot import DifferenceRow, FlattenRow, Picture
-from liu_tui.tui.format import Span, clean, folded, width_of
+from liu_tui.tui.format import clean, width_of
 from liu_tui.tui.spoken import counted
 from liu_tui.tui.standing import how_long, progress_words, signed, stuck_words
 from liu_tui.tui.view import View
@@ -34,11 +36,8 @@ class Alerts(Board):
         lines = self._lines_of(width)
         if len(lines) <= height:
             return lines
-        more: Span = (
-            f" and {counted(len(lines) - height + 1, 'line')} more: R flattens, D differences",
-            "text",
-        )
-        return [*lines[: height - 1], Line((more,), "heed")]
+        more = f" and {counted(len(lines) - height + 1, 'line')} more: R flattens, D differences"
+        return [*lines[: height - 1], _ends(more, "", width, "heed")]
 
     def _lines_of(self, width: int) -> list[Line]:
         picture = self.view.picture
@@ -64,7 +63,7 @@ def _flatten(row: FlattenRow, now_ns: int, width: int) -> list[Line]:
     if width_of(whole) + width_of(since) <= width:
         return [_ends(whole, since, width, "danger")]
     first = since if width_of(who) + width_of(since) <= width else "  R releases "
-    rest = [_ends(f"   {part}", "", width, "danger") for part in folded(stuck, width - 4)] if stuck else []
+    rest = [_ends(f"   {part}", "", width, "danger") for part in wrap(stuck, width - 4)]
     return [_ends(who, first, width, "danger"), *rest]
 
 
