@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from liu_tui.model.orders import AskKind, OrderState
 from liu_tui.trading.ids import Ids
-from liu_tui.trading.orders import ENTRY, EXIT
+from liu_tui.trading.orders import ENTRY, EXIT, PROTECTIVE
 from liu_tui.trading.positions import EXTERNAL
 from liu_tui.trading.reconcile import every
 from tests.kit import stormdeeds
@@ -24,13 +24,17 @@ def end(storm: Storm) -> list[str]:
     storm.calm(90)
     _decide(storm)
     found = [f"calm: {words}" for words in [*orders(storm), *fills(storm), *shares(storm), *outcomes(storm)]]
+    found += [] if _opposed(storm) else unprotected(storm)
     for _ in range(3):
         storm.carry(storm.desk.flatten(storm.now_ns, by="the end"))
         storm.calm(60)
         _decide(storm)
         if not storm.desk.latches and not storm.exchange.positions():
             break
-    found += [*orders(storm), *fills(storm), *shares(storm), *outcomes(storm), *flat(storm), *money(storm)]
+    found += [*orders(storm), *fills(storm), *shares(storm), *outcomes(storm)]
+    if _opposed(storm):
+        return [*found, *exits_refused(storm)]
+    found += [*flat(storm), *money(storm)]
     return [*found, *oversold(storm), *exits_refused(storm), *reborn(storm)]
 
 
@@ -42,6 +46,12 @@ def survived(seed: int, deeds: int) -> tuple[Storm, list[str]]:
         return storm, end(storm)
     except AssertionError as e:
         return storm, [str(e)]
+
+
+def _opposed(storm: Storm) -> bool:
+    """Whether a bust has left one strategy long and another short: the exchange then closes neither whole."""
+    sides = {(symbol, p.qty > 0) for (_, symbol), p in storm.desk.positions.items() if p.qty}
+    return bool(storm.faults["bust"]) and any((symbol, not long) in sides for symbol, long in sides)
 
 
 def _decide(storm: Storm) -> None:
@@ -132,6 +142,20 @@ def outcomes(storm: Storm) -> list[str]:
             if cid not in storm.rows.orders:
                 found.append(f"intent {name} has no order")
     found += [f"intent {name} has {n} orders" for name, n in named.items() if name and n > 1]
+    return found
+
+
+def unprotected(storm: Storm) -> list[str]:
+    """Shares that had a stop, and for which nothing rests though nothing hinders it."""
+    desk, found = storm.desk, []
+    for key, position in desk.positions.items():
+        live = [record for record in desk.orders.values() if record.live and record.symbol == key[1]]
+        # Beside a working entry the exchange refuses a stop (it might trade with itself); it is tried again.
+        busy = desk.latches or any(record.role not in PROTECTIVE for record in live)
+        if position.qty and position.stop is not None and not busy and not storm.strangers:
+            groups = {record.group: record.remaining for record in live if record.strategy == key[0]}
+            if sum(groups.values()) < abs(position.qty) - 1e-6:
+                found.append(f"calm: {key}: {position.qty:g} held with a stop, {groups} rest for it")
     return found
 
 

@@ -261,7 +261,9 @@ def _veto(storm: Storm, symbol: str, now_ns: int) -> list[Any]:
 
 def _resolve(storm: Storm) -> list[Any]:
     desk, effects = storm.desk, []
-    for symbol in list(desk.differences):
+    for symbol, difference in list(desk.differences.items()):
+        if storm.now_ns - difference.since_ns < 20 * SECOND_NS:
+            continue  # a person takes a look first; most are gone by then
         choice = storm.draw.choice(("adopt", "ignore", "flatten"))
         if not desk.resolve_refused(symbol, choice):
             effects += desk.resolve(symbol, choice, "a person", storm.now_ns)
