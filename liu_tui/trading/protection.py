@@ -36,10 +36,11 @@ def covered(book: Book, key: Key) -> float:
 
 
 def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float:
-    entries = book.entries(key)
-    giving_way = {record.replaces for record in entries if record.live}
     # While a leg has no name nobody knows what it did: the one beside it may have ended because it filled.
-    unnamed = {record.client_order_id for record in book.legless(key[1])}
+    unnamed = {record.client_order_id: record for record in book.legless(key[1]) if record.key == key}
+    known = {record.client_order_id: record for record in book.live(key)}
+    entries = [record for record in (known | unnamed).values() if record.role == ENTRY]
+    giving_way = {record.replaces for record in entries if record.live}
     nameless = [
         record
         for record in entries

@@ -46,10 +46,6 @@ class Shelf:
         """List the orders of this strategy and symbol to which something may still happen, oldest first."""
         return [self.orders[cid] for cid in self._live.get(key, ())]
 
-    def entries(self, key: Key) -> list[OrderRecord]:
-        """Every entry order of this strategy and symbol that was ever sent, oldest first."""
-        return [self.orders[cid] for cid in self._entries.get(key, ())]
-
     def touched(self, symbol: str) -> bool:
         """Whether this batch has ever sent an order in the symbol."""
         return symbol in self._touched
