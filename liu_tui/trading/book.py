@@ -159,12 +159,16 @@ class Book(Shelf):
         if asked and order.status is record.state:
             count = max(record.filled_qty, order.filled_qty)
             record = msgspec.structs.replace(record, broker_filled=count)
+        if asked and not order.legs and record.role != ENTRY:
+            self._alone.add(record.client_order_id)
         if execution is not None:
             record = self._take(record, execution)
             record = told_after(record, order) if execution.corrects else record
         if record != before:
             words = "" if before is not None and before.state is not record.state else record.words
             record = self.put(record, event, now_ns, words=words)
+        elif asked:  # nothing to tell, but what it brought with it may be known only now
+            self.keep(record)
         for leg in order.legs:
             self.link(record, leg, now_ns, asked=asked)
         return record

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from liu_tui.model.account import Position
 from liu_tui.model.clock import SessionHours
-from liu_tui.model.orders import OrderNews, OrderState
+from liu_tui.model.orders import OrderNews
 from liu_tui.plan.schema import FeesTable, Limits
 from liu_tui.trading.accountday import AccountDay
 from liu_tui.trading.allocation import Allocations
@@ -22,7 +22,7 @@ from liu_tui.trading.latches import Latch, Latches
 from liu_tui.trading.memory import Memory
 from liu_tui.trading.moving import Mover
 from liu_tui.trading.obstacles import Obstacles
-from liu_tui.trading.orders import ENTRY, OrderRecord, news
+from liu_tui.trading.orders import OrderRecord, news
 from liu_tui.trading.positions import Money
 from liu_tui.trading.progress import Progress
 from liu_tui.trading.protection import Protector
@@ -214,11 +214,5 @@ class Rooms:
         return behind or self._reconciler.urgent or self._flattens.unproved
 
     def _unlinked(self) -> Iterable[OrderRecord]:
-        # A filled entry of whose legs one has no name yet: only the broker's list can tell it.
-        return (
-            record
-            for key in self._book.active()
-            if self._book.held(key)
-            for record in self._book.legless(key[1])
-            if record.key == key and record.role == ENTRY and record.state is OrderState.FILLED
-        )
+        # Orders of whose legs one has no name yet: only the broker's list can tell it.
+        return (r for key in self._book.active() if self._book.held(key) for r in self._book.unlinked(key))

@@ -37,7 +37,7 @@ def covered(book: Book, key: Key) -> float:
 
 def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float:
     # While a leg has no name nobody knows what it did: the one beside it may have ended because it filled.
-    unnamed = {record.client_order_id: record for record in book.legless(key[1]) if record.key == key}
+    unnamed = {record.client_order_id: record for record in book.unlinked(key)}
     known = {record.client_order_id: record for record in book.live(key)}
     entries = [record for record in (known | unnamed).values() if record.role == ENTRY]
     giving_way = {record.replaces for record in entries if record.live}
@@ -47,11 +47,12 @@ def _covered_by_entries(book: Book, key: Key, groups: dict[str, float]) -> float
         if record.protected and not {record.client_order_id} & (groups.keys() | giving_way)
         if record.live or (record.state is OrderState.FILLED and record.client_order_id in unnamed)
     ]
+    pairs = sum(r.remaining for cid, r in unnamed.items() if r.role != ENTRY and cid not in groups)
     if not nameless:
-        return 0.0
+        return pairs
     # Fills of an earlier position do not count. By their order, not by time: the broker's clock is not ours.
     makers = book.makers(key)
-    return sum(_filled_in_chain(book, record, makers) for record in nameless)
+    return pairs + sum(_filled_in_chain(book, record, makers) for record in nameless)
 
 
 def _filled_in_chain(book: Book, record: OrderRecord, makers: set[str]) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from liu_tui.model.account import Position
 from liu_tui.model.orders import BrokerOrder, OrderState
-from liu_tui.trading.orders import ENTRY, LIQUIDATION, TARGET, OrderRecord
+from liu_tui.trading.orders import ENTRY, EXIT, LIQUIDATION, TARGET, OrderRecord
 from liu_tui.trading.positions import EXTERNAL
 
 Key = tuple[str, str]
@@ -29,6 +29,7 @@ class Shelf:
         self._keys: dict[str, dict[Key, None]] = {}  # a symbol -> all that ever had to do with it
         self._touched: set[str] = set()  # symbols in which this batch has sent an order
         self._legless: dict[str, dict[str, None]] = {}  # a symbol -> orders whose legs have no names yet
+        self._alone: set[str] = set()  # exits that brought nothing with them, by the broker's own word
         self._moved_ns: dict[str, int] = {}  # a symbol -> when anything last changed in it
         self._entries: dict[Key, dict[str, None]] = {}
         self._legs: dict[str, dict[str, None]] = {}  # an order's client id -> those of the orders it brought
@@ -132,6 +133,20 @@ class Shelf:
         """Whether a fill of this order is missing."""
         return cid in self._behind
 
+    def unlinked(self, key: Key) -> list[OrderRecord]:
+        """List those of this strategy and symbol whose protection is alone by now, and not all of it named.
+
+        An entry that is full, or an OCO's first order that has ended: what the leg without a name did, nobody
+        knows yet.
+        """
+        ended = (OrderState.CANCELED, OrderState.EXPIRED)
+        return [
+            record
+            for record in self.legless(key[1])
+            if record.key == key
+            if (record.state is OrderState.FILLED if record.role == ENTRY else record.state in ended)
+        ]
+
     # what is put there
 
     def keep(self, record: OrderRecord) -> None:
@@ -172,10 +187,11 @@ class Shelf:
 
     def _keep_legless(self, record: OrderRecord) -> None:
         stop, target = record.stop is not None, record.target is not None
-        wanted = {ENTRY: stop + target, TARGET: int(stop)}.get(record.role, 0)
+        wanted = {ENTRY: stop + target, TARGET: int(stop), EXIT: int(stop)}.get(record.role, 0)
         if not wanted or record.parent:
             return
         cid = record.client_order_id
+        wanted = 0 if cid in self._alone else wanted
         legless = self._legless.setdefault(record.symbol, {})
         if record.sent_ns and len(self._legs.get(cid, ())) < wanted:
             legless[cid] = None

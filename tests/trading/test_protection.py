@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from liu_tui.model.orders import Operation, OrderClass, OrderRequest, OrderState, OrderType, Side
 from liu_tui.trading.effects import Effect, Notice
+from liu_tui.trading.orders import request
 from tests.kit.desk import NOON_NS, Rig, an_answer, an_intent, an_update, fills, sends
 from tests.kit.exchange import HOUR_NS, MIDNIGHT_NS
 
@@ -206,3 +207,22 @@ def test_while_one_leg_has_no_name_the_end_of_the_other_leaves_nothing_bare() ->
     )
     (placed,) = sends(rig.desk.on_broker_order(sent.client_order_id, named, NOON_NS + 61_000_000_000))
     assert placed.order_class is OrderClass.OCO
+
+
+def test_an_exit_whose_stop_has_no_name_yet_leaves_nothing_bare_when_it_ends() -> None:
+    rig = Rig()
+    rig.quote(100.0)
+    rig.ask(an_intent(stop=95.0))
+    resting = sends(rig.desk.on_intent(an_intent(Operation.SELL, 0, n=2, limit=110.0), rig.now_ns))
+    assert not resting, "the stop makes way first"
+    (stop,) = rig.live("stop")
+    gone = an_answer(request(stop), order_id=stop.order_id)
+    (sent,) = sends(rig.desk.on_update(an_update("canceled", gone), rig.now_ns))
+    assert sent.order_class is OrderClass.OCO
+    pair = an_answer(sent)
+    rig.desk.on_update(an_update("new", pair), rig.now_ns)
+    # Its stop has filled, and only what that did to the limit beside it has been heard of.
+    assert not sends(rig.desk.on_update(an_update("canceled", pair), rig.now_ns))
+    rig.now_ns += 60_000_000_000
+    assert not sends(rig.desk.on_time(rig.now_ns))
+    assert rig.desk.needs_all
