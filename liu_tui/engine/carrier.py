@@ -58,6 +58,9 @@ class Audience(Protocol):
     def tell_state(self) -> None:
         """The desk's state has changed."""
 
+    def flush(self) -> None:
+        """All of it has been told."""
+
 
 class Carrier:
     """The hands of the desk."""
@@ -99,9 +102,20 @@ class Carrier:
                 case _:
                     leaving.append(effect)
         await self._commit()
-        for effect in leaving:
-            await self._leave(effect)
+        await self._leave_all(leaving)
+        self._audience.flush()
         await self._days.due()
+
+    async def _leave_all(self, effects: list[Effect]) -> None:
+        """Let go what was stored. Nobody waits for news as an order does: they go last, and all together."""
+        for effect in effects:
+            if not isinstance(effect, News):
+                await self._leave(effect)
+        if self._requests:
+            await asyncio.sleep(0)  # now requests leave
+        for effect in effects:
+            if isinstance(effect, News):
+                await self._leave(effect)
 
     def answered(self) -> list[Effect]:
         """Tell the rules what the broker has answered since the last turn; returns what they want done."""

@@ -313,6 +313,10 @@ class DeskProcess:
         self._consumers.tell_news(news)
         self._facts.add_order(news)
 
+    def flush(self) -> None:
+        """All of it has been told."""
+        self._consumers.flush()
+
     def tell_state(self) -> None:
         """The desk's state has changed."""
         self._facts.touch()

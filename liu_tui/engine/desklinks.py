@@ -37,6 +37,7 @@ class Consumers:
         self._links: dict[str, Link[OnOrdersLink]] = {}
         self._homes: dict[str, int] = {}
         self._steps: dict[str, int] = {}
+        self._owed: dict[str, list[object]] = {}
         self._step = 0
         self.fills: list[Fill] = []
 
@@ -70,12 +71,12 @@ class Consumers:
         return intents
 
     def tell_fill(self, fill: Fill) -> None:
-        """Number a stored fill and tell its consumer."""
+        """Number a stored fill and tell its consumer, at the next flush."""
         self.fills.append(fill)
         self._send(fill.strategy, fill.symbol, NumberedFill(n=len(self.fills), fill=fill))
 
     def tell_news(self, news: OrderNews) -> None:
-        """Tell a strategy's consumer of its order."""
+        """Tell a strategy's consumer of its order, at the next flush."""
         self._send(news.strategy, news.symbol, news)
 
     def tell_shares(self, shares: Iterable[Share]) -> None:
@@ -84,8 +85,16 @@ class Consumers:
             for link in self._links.values():
                 link.send(_allocated(share))
 
+    def flush(self) -> None:
+        """Send what was told: all of a consumer's at once, for each send is a system call and a wake-up."""
+        owed, self._owed = self._owed, {}
+        for name, messages in owed.items():
+            if link := self._links.get(name):
+                link.send(*messages)
+
     def open_step(self, n: int) -> None:
         """Lock-step: all updates of step n have been told."""
+        self.flush()
         self._step = n
         for link in self._links.values():
             link.send(StepUpdates(n=n))
@@ -95,6 +104,7 @@ class Consumers:
         return bool(self._links) and all(self._steps.get(name, 0) >= n for name in self._links)
 
     def _bring_up(self, name: str, after: int, untold: Iterable[int]) -> None:
+        self.flush()
         link = self._links[name]
         # A consumer that comes in the middle of a step begins with the next one.
         self._steps[name] = self._step
@@ -111,8 +121,7 @@ class Consumers:
         return self._names[self._homes.get(strategy, shard_of(symbol, len(self._names)))]
 
     def _send(self, strategy: str, symbol: str, message: object) -> None:
-        if link := self._links.get(self._owner(strategy, symbol)):
-            link.send(message)
+        self._owed.setdefault(self._owner(strategy, symbol), []).append(message)
 
 
 def _allocated(share: Share) -> Allocated:

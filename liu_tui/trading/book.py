@@ -24,7 +24,7 @@ from liu_tui.trading.amending import Ledger, Line, heir_of, row_id, told_after, 
 from liu_tui.trading.costs import Costs
 from liu_tui.trading.effects import Booked, Effect, Journal, News, Notice, ReplaceAtBroker, Send
 from liu_tui.trading.orders import ENTRY, OrderRecord, heard, leg_of, news, request, with_fill
-from liu_tui.trading.positions import EXTERNAL, Money, filled, money
+from liu_tui.trading.positions import EXTERNAL, Money, filled, money, won
 from liu_tui.trading.shelf import Key, Shelf
 
 __all__ = ["Book", "Key", "execution_of"]
@@ -86,7 +86,10 @@ class Book(Shelf):
 
     def money(self) -> Money:
         """Sum the batch up at the last prices."""
-        return money(self.positions.values(), self.prices, self.fees)
+        if self._won is None:  # asked at every update, and most of what was ever held is flat
+            self._won = won(self.positions.values())
+        held = (self.positions[key] for key in self._held)
+        return money(held, self.prices, realized=self._won, fees=self.fees)
 
     def sent_since_a_minute(self, now_ns: int) -> int:
         """How many orders were handed to the wire in the last minute."""

@@ -75,16 +75,20 @@ def filled(
     )
 
 
-def money(positions: Iterable[Position], prices: Mapping[str, float], fees: float = 0.0) -> Money:
-    """Sum up the batch's own positions. EXTERNAL ones are not its doing and are left out."""
-    realized = unrealized = exposure = 0.0
-    held = 0
-    for position in positions:
+def won(positions: Iterable[Position]) -> float:
+    """Sum up what the batch's own positions have realised; EXTERNAL ones are not its doing."""
+    return sum(position.realized for position in positions if position.strategy != EXTERNAL)
+
+
+def money(held: Iterable[Position], prices: Mapping[str, float], *, realized: float, fees: float) -> Money:
+    """Sum up the batch's own positions. held: those that are not flat; EXTERNAL ones are left out."""
+    unrealized = exposure = 0.0
+    count = 0
+    for position in held:
         if position.strategy == EXTERNAL:
             continue
         price = prices.get(position.symbol, 0.0)
-        realized += position.realized
         unrealized += position.unrealized(price)
         exposure += abs(position.qty) * (price or position.avg_price)
-        held += bool(position.qty)
-    return Money(realized, unrealized, exposure, held, fees)
+        count += 1
+    return Money(realized, unrealized, exposure, count, fees)

@@ -27,6 +27,7 @@ class Shelf:
         self._held: dict[Key, None] = {}  # whose position is not flat
         self._every: dict[Key, dict[str, None]] = {}  # all but the refused ones
         self._keys: dict[str, dict[Key, None]] = {}  # a symbol -> all that ever had to do with it
+        self._won: float | None = None  # what all positions have realised, None when one has changed since
         self._touched: set[str] = set()  # symbols in which this batch has sent an order
         self._legless: dict[str, dict[str, None]] = {}  # a symbol -> orders whose legs have no names yet
         self._alone: set[str] = set()  # exits that brought nothing with them, by the broker's own word
@@ -201,6 +202,7 @@ class Shelf:
     def _hold(self, position: Position) -> None:
         key = position.strategy, position.symbol
         self.positions[key] = position
+        self._won = None
         self._keys.setdefault(position.symbol, {})[key] = None
         if position.qty:
             self._held[key] = None

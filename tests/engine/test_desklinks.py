@@ -100,6 +100,7 @@ async def test_a_fill_goes_to_its_symbols_consumer_and_of_one_that_ranks_all_to_
         consumers.tell_fill(a_fill(MINE))
         consumers.tell_fill(a_fill(THEIRS))
         consumers.tell_fill(a_fill(THEIRS, "rank"))
+        consumers.flush()
         told = {peer.name: await peer.hears(2 if peer.name == HOME else 1) for peer in (a, b)}
         away = "B" if HOME == "A" else "A"
         assert {m.n for m in told[HOME] if isinstance(m, NumberedFill)} == {1 if HOME == "A" else 2, 3}
@@ -110,6 +111,7 @@ async def test_news_goes_where_fills_go() -> None:
     with a_house() as (consumers, _a, b):
         news: OrderNews = msgspec.structs.replace(example(OrderNews), symbol=THEIRS, strategy="momentum")
         consumers.tell_news(news)
+        consumers.flush()
         assert await b.hears(1) == [news]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liu_tui.model.account import Position
-from liu_tui.trading.positions import EXTERNAL, filled, money
+from liu_tui.trading.positions import EXTERNAL, filled, money, won
 
 FLAT = Position(strategy="s", symbol="TSLA", qty=0.0, avg_price=0.0)
 
@@ -73,12 +73,13 @@ def test_what_is_realised_and_what_is_open_is_what_was_paid_and_received(
 def test_money_counts_the_batch_and_not_what_others_hold() -> None:
     mine, _ = run((100, 10.0), (-50, 11.0))
     theirs = Position(strategy=EXTERNAL, symbol="TSLA", qty=10.0, avg_price=1.0)
-    said = money([mine, theirs, FLAT], {"TSLA": 12.0})
+    assert won([mine, theirs, FLAT]) == 50.0
+    said = money([mine, theirs], {"TSLA": 12.0}, realized=50.0, fees=0.0)
     assert (said.realized, said.unrealized, said.exposure, said.open_positions) == (50.0, 100.0, 600.0, 1)
     assert said.total == 150.0
 
 
 def test_without_a_price_nothing_is_won_and_the_cost_is_the_exposure() -> None:
     mine, _ = run((100, 10.0))
-    said = money([mine], {})
+    said = money([mine], {}, realized=0.0, fees=0.0)
     assert (said.unrealized, said.exposure) == (0.0, 1000.0)
