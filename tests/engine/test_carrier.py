@@ -325,7 +325,7 @@ async def test_at_the_end_a_request_under_way_is_waited_for_and_its_answer_is_in
     live.world.open.clear()
     order = await live.ask()
     ending = asyncio.create_task(live.carrier.close())
-    await eventually(lambda: live.world.deeds[-1].startswith("submit"))
+    await eventually(lambda: any(deed.startswith("submit") for deed in live.world.deeds))
     assert not ending.done()
     live.world.open.set()
     await ending
