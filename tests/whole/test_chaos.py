@@ -11,8 +11,8 @@ from tests.kit.chaos import DEEDS, Chaos
 pytestmark = pytest.mark.timeout(240)
 
 WANTED = (
-    *("lost answers", "updates lost", "kill desk", "504", "updates twice", "kill consumer", "bust"),
-    *("updates cut", "kill market", "kill desk"),
+    *("lost answers", "updates lost", "500", "kill desk", "504", "updates twice", "kill consumer", "bust"),
+    *("updates late", "updates disordered", "updates cut", "kill market", "kill desk"),
 )
 
 

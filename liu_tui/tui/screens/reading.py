@@ -105,5 +105,5 @@ def wrapped(text: str, width: int) -> list[Line]:
     return [
         Line(((f" {line}", "text"),), "dialog")
         for paragraph in text.splitlines()
-        for line in textwrap.wrap(paragraph, width - 2) or [""]
+        for line in textwrap.wrap(paragraph, max(width - 2, 1)) or [""]
     ]

@@ -63,7 +63,7 @@ def _flatten(row: FlattenRow, now_ns: int, width: int) -> list[Line]:
     if width_of(whole) + width_of(since) <= width:
         return [_ends(whole, since, width, "danger")]
     first = since if width_of(who) + width_of(since) <= width else "  R releases "
-    rest = [_ends(f"   {part}", "", width, "danger") for part in wrap(stuck, width - 4)]
+    rest = [_ends(f"   {part}", "", width, "danger") for part in wrap(stuck, max(width - 4, 1))]
     return [_ends(who, first, width, "danger"), *rest]
 
 
