@@ -32,6 +32,8 @@ LOSSES: dict[str, dict[str, float]] = {
     "updates_late": {"share": 0.5, "seconds": 20, "for": 60},
     "updates_lost": {"share": 0.2, "for": 60},
 }
+MANY = 24_000
+"""Shares: at the size that quotes show they take some seconds to fill, also where all else is slow."""
 Legs = dict[str, tuple[str, float, float]]
 
 
@@ -106,7 +108,7 @@ async def open_all(house: Puppet, screen: Screen) -> str:
     Returns the halt's name.
     """
     await screen.until("all are watched", lambda: {hit.symbol for hit in screen.picture.hits} >= ALL)
-    house.tell(GROWING, do="open", qty=8_000)
+    house.tell(GROWING, do="open", qty=MANY)
     await screen.until("a part is filled", lambda: levels(screen, GROWING)[0] > 0)
     halt = house.fault("halt", symbols=[GROWING])
     house.tell(LONG, MOVED, LEFT, MOVING, do="open", qty=100)
@@ -169,7 +171,7 @@ async def test_a_restart_in_mid_bracket_keeps_legs_stops_and_targets_managed(hou
         assert {s: (levels(screen, s), legs(screen, s)) for s in before} == before
         assert (levels(screen, GROWING), states(screen, GROWING, "entry")) == (part, ["partially_filled"])
         house.end_fault(halt)
-        await screen.until("the entry is filled and protected", lambda: protected(screen, GROWING, 8_000))
+        await screen.until("the entry is filled and protected", lambda: protected(screen, GROWING, MANY))
         house.tell(LONG, do="exit")
         await screen.until(
             "an exit closes it", lambda: not levels(screen, LONG)[0] and not screen.working(LONG)
