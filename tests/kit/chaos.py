@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.error import HTTPError
 
 from liu_tui.engine.client import Client
 from liu_tui.engine.snapshot import Picture
@@ -246,8 +247,12 @@ class Chaos:
             body.pop("share")
         if kind in ("updates_silent", "updates_cut", "drop"):
             body = {"kind": kind, "for": body["for"]}
-        with contextlib.suppress(OSError):
+        try:
             await self._market("/admin/faults", "POST", body)
+        except HTTPError as e:  # a fault that is no fault would prove nothing
+            raise AssertionError(f"the market takes no {body}: {e}") from e
+        except OSError:
+            pass  # it was killed a moment ago: what it would have done wrong, it does not do at all
 
     async def command(self, verb: str) -> None:
         """Do what a person might do meanwhile."""
